@@ -1,0 +1,52 @@
+"""Turns DATABASE_URL into Django's database setting."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+# Write-ahead logging lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction
+# begins: a transaction that reads first and writes later would otherwise fail instead of waiting its turn.
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+}
+
+
+def database_config(url: str) -> dict:
+    """`sqlite:///path` (relative), `sqlite:////path` (absolute) or `postgres://user:password@host:port/name?option=…`.
+
+    Raises ImproperlyConfigured for any other URL; the message never repeats the URL, which may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ImproperlyConfigured("DATABASE_URL is not a valid URL.") from None
+    if parts.scheme == "sqlite":
+        path = unquote(parts.path)[1:]
+        if not path:
+            raise ImproperlyConfigured("DATABASE_URL names no SQLite file; write sqlite:///path/to/file.sqlite3.")
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": path if path == ":memory:" else str(Path(path).absolute()),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": SQLITE_OPTIONS,
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        name = unquote(parts.path).lstrip("/")
+        if not name:
+            raise ImproperlyConfigured("DATABASE_URL names no PostgreSQL database.")
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": name,
+            "HOST": host or "",
+            "PORT": str(port or ""),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "CONN_MAX_AGE": None,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": dict(parse_qsl(parts.query)),
+        }
+    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")

@@ -1,0 +1,44 @@
+"""Turns every failure of the API into the contract's envelope."""
+
+import logging
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from references.api.errors import detail_response, error_detail
+
+logger = logging.getLogger(__name__)
+
+
+def exception_handler(error: Exception, context: dict) -> Response | None:
+    """The handler of the REST framework; None leaves an unexpected error to `server_error`."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound("Not Found")
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        return Response({"detail": "Request body too large."}, status=413)
+    if not isinstance(error, exceptions.APIException):
+        return None
+    headers = {"Cache-Control": "no-store"}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    return Response({"detail": error_detail(error)}, status=error.status_code, headers=headers)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return detail_response(400, "Bad Request")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return detail_response(403, "Forbidden")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return detail_response(404, "Not Found")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return detail_response(500, "Internal Server Error")

@@ -1,0 +1,66 @@
+"""What every request passes before a view: cross-origin rules and the one spelling of a path."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from corsheaders.middleware import (
+    ACCESS_CONTROL_ALLOW_HEADERS,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    CorsMiddleware,
+)
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class CrossOriginMiddleware(CorsMiddleware):
+    """django-cors-headers with the contract's preflight.
+
+    A preflight from an origin that is not listed is refused with 400 instead of answered without headers, and
+    one from a listed origin may ask for any request header.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not (settings.CORS_ALLOW_ALL_ORIGINS or settings.CORS_ALLOWED_ORIGINS):
+            # No header can follow, so answers need no `Vary: Origin` either.
+            return _refusal() if is_preflight(request) else self.get_response(request)
+        response = super().__call__(request)
+        if not is_preflight(request):
+            return response
+        if ACCESS_CONTROL_ALLOW_ORIGIN not in response.headers:
+            return _refusal()
+        if wanted := request.headers.get("Access-Control-Request-Headers"):
+            response.headers[ACCESS_CONTROL_ALLOW_HEADERS] = wanted
+        return response
+
+
+def _refusal() -> HttpResponse:
+    return HttpResponse("Disallowed CORS origin", status=HTTPStatus.BAD_REQUEST, content_type="text/plain")
+
+
+def is_preflight(request: HttpRequest) -> bool:
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+class TrailingSlashMiddleware:
+    """Sends a path with one extra slash at its end to the path without, keeping method, body and query."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path.endswith("/") and not path.startswith("/admin/") and path not in ("/", "/api/"):
+            bare = path[:-1]
+            if not bare.endswith("/") and is_valid_path(bare):
+                return self._redirect(request)
+        return self.get_response(request)
+
+    @staticmethod
+    def _redirect(request: HttpRequest) -> HttpResponse:
+        path, mark, query = request.get_full_path().partition("?")
+        response = HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT)
+        response.headers["Location"] = path.removesuffix("/") + mark + query
+        return response

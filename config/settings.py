@@ -1,0 +1,198 @@
+"""All settings. Every environment variable is read here; `.env.example` describes them."""
+
+import json
+import secrets
+from pathlib import Path
+
+from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
+
+from config.databases import database_config
+from config.environment import PREFIX, boolean, choice, listing, number, text
+from references.vocabulary import CanonicalFormat, ReadRole, ReplicateMode
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(text("AIWORKER_CACHE_HOME", default=str(BASE_DIR / "data"))) / "horde_model_reference"
+
+DEBUG = boolean("DEBUG", default=False)
+ALLOWED_HOSTS = listing("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = listing("CSRF_TRUSTED_ORIGINS")
+
+
+def _secret_key() -> str:
+    """The configured key, or one made at the first start and kept beside the data."""
+    if configured := text("SECRET_KEY"):
+        return configured
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+
+# The reference -------------------------------------------------------------------------------------------------
+
+REPLICATE_MODE = choice(f"{PREFIX}REPLICATE_MODE", default=ReplicateMode.PRIMARY)
+CANONICAL_FORMAT = choice(f"{PREFIX}CANONICAL_FORMAT", default=CanonicalFormat.V2)
+AI_HORDE_TESTING = boolean("AI_HORDE_TESTING", default=False)
+
+
+def _repository(side: str, name: str) -> dict[str, str]:
+    prefix = f"{PREFIX}{side}_GITHUB_REPO__"
+    return {
+        "owner": text(f"{prefix}OWNER", default="Haidra-Org"),
+        "name": text(f"{prefix}NAME", default=name),
+        "branch": text(f"{prefix}BRANCH", default="main"),
+    }
+
+
+IMAGE_GITHUB_REPO = _repository("IMAGE", "AI-Horde-image-model-reference")
+TEXT_GITHUB_REPO = _repository("TEXT", "AI-Horde-text-model-reference")
+
+# The AI-Horde --------------------------------------------------------------------------------------------------
+
+HORDE_URL = text("HORDE_URL", "AI_HORDE_URL", default="https://aihorde.net/api/").rstrip("/") + "/"
+HORDE_API_TIMEOUT = number(f"{PREFIX}HORDE_API_TIMEOUT", default=30, minimum=1)
+HORDE_API_CACHE_TTL = number(f"{PREFIX}HORDE_API_CACHE_TTL", default=60, minimum=0)
+
+# Moderation ----------------------------------------------------------------------------------------------------
+
+QUEUE_ENABLED = boolean(f"{PREFIX}PENDING_QUEUE__ENABLED", default=True)
+QUEUE_REQUESTOR_IDS = frozenset(listing(f"{PREFIX}PENDING_QUEUE__REQUESTOR_IDS"))
+QUEUE_APPROVER_IDS = frozenset(listing(f"{PREFIX}PENDING_QUEUE__APPROVER_IDS"))
+QUEUE_READ_ROLE = choice(f"{PREFIX}PENDING_QUEUE__READ_ROLE", default=ReadRole.APPROVER)
+QUEUE_FORBID_SELF_APPROVAL = boolean(f"{PREFIX}PENDING_QUEUE__FORBID_SELF_APPROVAL", default=False)
+AUDIT_ENABLED = boolean(f"{PREFIX}AUDIT__ENABLED", default=True)
+
+
+def _static_api_keys() -> dict[str, str]:
+    """Keys of a private deployment and the `name#id` each stands for."""
+    variable = f"{PREFIX}STATIC_API_KEYS"
+    if not (value := text(variable)):
+        return {}
+    try:
+        keys = json.loads(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{variable} must be a JSON object.") from None
+    if not isinstance(keys, dict) or not all(isinstance(user, str) and "#" in user for user in keys.values()):
+        raise ImproperlyConfigured(f"{variable} must map each key to a user written as name#id.")
+    return keys
+
+
+STATIC_API_KEYS = _static_api_keys()
+
+# Django --------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "references",
+]
+MIDDLEWARE = [
+    "config.middleware.CrossOriginMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.TrailingSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+APPEND_SLASH = False
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES = {"default": database_config(text("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/store.sqlite3"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# One byte over the contract's limit would be refused by Django with a page; the views answer 413 themselves.
+MAX_BODY_BYTES = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+# HTTP ----------------------------------------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if boolean("TRUST_PROXY", default=False) else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+_origins = listing(f"{PREFIX}CORS_ALLOWED_ORIGINS")
+CORS_ALLOW_ALL_ORIGINS = "*" in _origins
+CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in _origins if origin != "*"]
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (*default_headers, "apikey")
+CORS_EXPOSE_HEADERS = ("ETag", "Location", "X-Model-Reference-Revision")
+CORS_PREFLIGHT_MAX_AGE = 600
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNICODE_JSON": True,
+    "COMPACT_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Horde Model Reference API",
+    "DESCRIPTION": "Which generative models the AI-Horde knows, where their files are and what they hash to.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Logging -------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+
+if not DEBUG and "*" in ALLOWED_HOSTS and not text("SECRET_KEY"):
+    raise ImproperlyConfigured("SECRET_KEY must be set where ALLOWED_HOSTS is open to every name.")

@@ -1,0 +1,46 @@
+"""What the service says of itself."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from references.api.reading import ReadViewSet
+from references.api.responses import NO_CACHE, json_response
+circuit_state = dict  # TEMPORARY
+from references.sources import legacy_repositories
+from references.vocabulary import ReplicateMode
+
+
+class ServiceReads(ReadViewSet):
+    """Probes and greetings."""
+
+    def read_root(self, request: HttpRequest) -> HttpResponse:
+        return json_response(
+            request, {"message": "This is the Horde model reference. Its interactive documentation is at /api/docs."}
+        )
+
+    def read_v2_info(self, request: HttpRequest) -> HttpResponse:
+        return json_response(
+            request,
+            {"message": "Version 2 of the model reference: records per category, search, and moderated changes."},
+        )
+
+    def read_v1_info(self, request: HttpRequest) -> HttpResponse:
+        images, texts = legacy_repositories()
+        return json_response(
+            request,
+            {
+                "message": "Version 1 of the model reference, in the format of the repositories "
+                f"{images.page_url} and {texts.page_url}."
+            },
+        )
+
+    def read_replicate_mode(self, request: HttpRequest) -> HttpResponse:
+        body = {
+            "replicate_mode": settings.REPLICATE_MODE,
+            "canonical_format": settings.CANONICAL_FORMAT,
+            "writable": settings.REPLICATE_MODE is ReplicateMode.PRIMARY,
+        }
+        return json_response(request, body, cache=NO_CACHE)
+
+    def read_heartbeat(self, request: HttpRequest) -> HttpResponse:
+        return json_response(request, {"status": "ok", "ai_horde": circuit_state()}, cache=NO_CACHE)

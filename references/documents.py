@@ -1,0 +1,225 @@
+"""A category's bytes, ready to send.
+
+A process keeps one snapshot of each category, keyed by the category's revision. Each read compares the revision
+(one indexed row), so what another process wrote a moment ago is in the next answer. A snapshot reuses the rows of
+the one before it: after a write only what changed is read and rendered again.
+"""
+
+import gzip
+import json
+import threading
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from typing import NamedTuple
+
+from django.db import connection
+
+from references.categories import CATEGORIES
+from references.legacy import category_dump, entry_dump, group_view, text_entries
+from references.models import Category, LegacySource, ModelRecord
+from references.search import SearchIndex
+from references.serializers import record_presented, schema_fields
+
+GZIP_LEVEL = 6
+# Below this size a compressed body saves less than its header costs.
+GZIP_MINIMUM = 1000
+READ_ATTEMPTS = 20
+READ_BATCH = 5000
+
+
+class Document:
+    """Bytes to send, with what entity tags and encodings are made of.
+
+    `last_modified` (UNIX seconds) and `revision` are None for what is computed for one request.
+    """
+
+    def __init__(self, body: bytes, *, last_modified: int | None = None, revision: int | None = None) -> None:
+        self.body = body
+        self.last_modified = last_modified
+        self.revision = revision
+
+    @cached_property
+    def digest(self) -> str:
+        return blake2b(self.body, digest_size=12).hexdigest()
+
+    @cached_property
+    def gzipped(self) -> bytes | None:
+        """The compressed body; None where compressing does not pay."""
+        if len(self.body) < GZIP_MINIMUM:
+            return None
+        return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
+
+
+class Row:
+    """One record, with everything that is computed from it alone, each part when first asked for."""
+
+    __slots__ = ("__dict__", "category", "legacy", "name", "position", "text")
+
+    def __init__(self, category: str, name: str, position: int, text: str, legacy: str | None) -> None:
+        self.category = category
+        self.name = name
+        self.position = position
+        self.text = text
+        self.legacy = legacy
+
+    @cached_property
+    def member(self) -> bytes:
+        """The record as a member of the category's object."""
+        return f"{json.dumps(self.name, ensure_ascii=False)}:{self.text}".encode()
+
+    @cached_property
+    def record(self) -> dict:
+        return json.loads(self.text)
+
+    @cached_property
+    def presented(self) -> dict:
+        """The record as search shows it: defaults filled in, null members left out."""
+        return record_presented(self.category, self.record)
+
+    @cached_property
+    def presented_json(self) -> bytes:
+        return json.dumps(self.presented, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @cached_property
+    def legacy_entries(self) -> list[tuple[str, dict]]:
+        """The v1 entries of the record: three for a text model, else at most one."""
+        if self.legacy is not None:
+            return [(self.name, json.loads(self.legacy))]
+        return text_entries(self.record) if CATEGORIES[self.category].has_legacy_form else []
+
+    @cached_property
+    def legacy_slices(self) -> list[tuple[str, str]]:
+        return [(key, entry_dump(key, entry)) for key, entry in self.legacy_entries]
+
+
+class Snapshot:
+    """A category as it was at one revision."""
+
+    def __init__(self, category: str, revision: int, last_updated: int, rows: Sequence[Row]) -> None:
+        self.category = category
+        self.revision = revision
+        self.last_updated = last_updated
+        self.rows = rows
+
+    @cached_property
+    def by_name(self) -> dict[str, Row]:
+        return {row.name: row for row in self.rows}
+
+    @cached_property
+    def v2(self) -> Document:
+        return self._document(b"{" + b",".join(row.member for row in self.rows) + b"}")
+
+    @cached_property
+    def v1(self) -> Document:
+        return self._document(self._v1_text().encode())
+
+    def _v1_text(self) -> str:
+        verbatim = CATEGORIES[self.category].has_legacy_objects
+        source = LegacySource.objects.filter(category=self.category, revision=self.revision).first()
+        if verbatim and source:
+            return source.text
+        # A later model may own the same key: two authors' models share one koboldcpp name.
+        slices = dict(piece for row in self.rows for piece in row.legacy_slices)
+        return "{\n" + ",\n".join(slices.values()) + "\n}\n" if slices else category_dump({})
+
+    @cached_property
+    def v1_grouped(self) -> Document:
+        """The v1 text entries with the group each belongs to and a summary of it."""
+        entries = dict(piece for row in self.rows for piece in row.legacy_entries)
+        return self._document(json.dumps(group_view(entries)).encode())
+
+    @cached_property
+    def index(self) -> SearchIndex:
+        return SearchIndex(self.category, [row.presented for row in self.rows], schema_fields(self.category))
+
+    def _document(self, body: bytes) -> Document:
+        return Document(body, last_modified=self.last_updated, revision=self.revision)
+
+
+class _State(NamedTuple):
+    revision: int
+    last_updated: int
+
+
+_snapshots: dict[str, Snapshot] = {}
+_locks: dict[str, threading.Lock] = {}
+
+
+def snapshot(category: str) -> Snapshot:
+    """The category as it is now."""
+    held = _snapshots.get(category)
+    if held is not None and held.revision == _state(category).revision:
+        return held
+    with _locks.setdefault(category, threading.Lock()):
+        return _refresh(category)
+
+
+def snapshots(categories: Iterable[str] = CATEGORIES) -> list[Snapshot]:
+    return [snapshot(category) for category in categories]
+
+
+def _state(category: str) -> _State:
+    """Revision and time of the last change; both zero for a category that has no row yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE_SQL, (category,))
+        found = cursor.fetchone()
+    return _State(*found) if found else _State(0, 0)
+
+
+_STATE_SQL = f"SELECT revision, last_updated FROM {Category._meta.db_table} WHERE name = %s"  # noqa: S608
+
+
+def _refresh(category: str) -> Snapshot:
+    """Reads what changed since the snapshot held.
+
+    Between two reads another process may commit. Reading the revision again afterwards shows that, and then the
+    read is repeated: a snapshot never mixes two revisions.
+    """
+    known = _snapshots.get(category)
+    before = _state(category)
+    for _ in range(READ_ATTEMPTS):
+        if known is not None and known.revision == before.revision:
+            return known
+        rows = _rows(category, known)
+        after = _state(category)
+        if after == before:
+            fresh = Snapshot(category, after.revision, after.last_updated, rows)
+            _snapshots[category] = fresh
+            return fresh
+        before = after
+    raise RuntimeError(f"{category} changed during each of {READ_ATTEMPTS} reads")
+
+
+def _rows(category: str, known: Snapshot | None) -> list[Row]:
+    stored = ModelRecord.objects.in_category(category)
+    changed = stored.changed_since(known.revision) if known else stored
+    fresh = {
+        name: Row(category, name, position, text, legacy)
+        for name, position, text, legacy in changed.values_list("name", "position", "record", "legacy").iterator(
+            chunk_size=READ_BATCH
+        )
+    }
+    rows = {**known.by_name, **fresh} if known else fresh
+    if known and len(rows) != stored.count():
+        names = set(stored.names())
+        rows = {name: row for name, row in rows.items() if name in names}
+    return sorted(rows.values(), key=lambda row: row.position)
+
+
+def record_document(category: str, name: str) -> Document | None:
+    """One record's bytes; None when the category has no such record.
+
+    A process whose snapshot is behind reads the one row instead of the whole category.
+    """
+    now = _state(category)
+    held = _snapshots.get(category)
+    if held is not None and held.revision == now.revision:
+        row = held.by_name.get(name)
+        text = row.text if row else None
+    else:
+        stored = ModelRecord.objects.in_category(category).filter(name=name)
+        text = stored.values_list("record", flat=True).first()
+    if text is None:
+        return None
+    return Document(text.encode(), last_modified=now.last_updated, revision=now.revision)

@@ -1,0 +1,24 @@
+"""Fills an empty store with the starter catalogue."""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand
+
+import references
+from references.models import ModelRecord
+from references.services import sources_import
+from references.sources import legacy_folder_read, v2_folder_read
+
+STARTER = Path(references.__file__).parent / "starter"
+
+
+class Command(BaseCommand):
+    help = "Fills an empty store with a small catalogue of real models; a store that holds any is left alone."
+
+    def handle(self, *args: object, **options: object) -> None:
+        if ModelRecord.objects.exists():
+            self.stdout.write("The store holds models already; the starter catalogue is not loaded.")
+            return
+        sources = [*legacy_folder_read(STARTER), *v2_folder_read(STARTER / "v2")]
+        counts = sources_import(sources)
+        self.stdout.write(f"Loaded the starter catalogue: {sum(each.created for each in counts.values())} models.")

@@ -1,0 +1,31 @@
+"""Serves the application."""
+
+import os
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand
+from granian import Granian
+from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
+
+
+class Command(BaseCommand):
+    help = "Serves the application with granian, one blocking thread a worker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=19800)
+        parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+
+    def handle(self, *args: object, **options: object) -> None:
+        Granian(
+            "config.wsgi:application",
+            address=options["host"],
+            port=options["port"],
+            workers=options["workers"],
+            interface=Interfaces.WSGI,
+            blocking_threads=1,
+            websockets=False,
+            loop=Loops.auto,
+            log_level=LogLevels.warning,
+        ).serve()

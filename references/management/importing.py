@@ -1,0 +1,63 @@
+"""What the commands that import records share: reading all before writing any, and the report at the end."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterable
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from references.legacy import CategorySource, Severity, SourceError
+from references.services import ImportCounts, sources_import
+
+COLUMNS = ("created", "updated", "unchanged", "kept", "skipped", "warnings")
+
+
+class ImportCommand(BaseCommand):
+    """Subclasses say where the records come from, with `sources`."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Report what would be done, and change nothing."
+        )
+
+    def sources(self, options: dict) -> Iterable[CategorySource]:
+        raise NotImplementedError
+
+    def handle(self, *args: object, **options: object) -> None:
+        self.verbosity = options["verbosity"]
+        try:
+            read = [self._noted(source) for source in self.sources(options)]
+        except SourceError as error:
+            raise CommandError(f"{error}\nNothing was changed.") from error
+        with transaction.atomic():
+            counts = sources_import(read)
+            if options["dry_run"]:
+                transaction.set_rollback(True)
+        self._report(read, counts)
+        if options["dry_run"]:
+            self.stdout.write("Dry run: nothing was changed.")
+
+    def _noted(self, source: CategorySource) -> CategorySource:
+        if self.verbosity > 0:
+            self.stdout.write(f"read {source.category}: {len(source.records)} records")
+        return source
+
+    def _report(self, read: list[CategorySource], counts: dict[str, ImportCounts]) -> None:
+        for source in read:
+            for issue in source.issues:
+                if issue.severity == Severity.SKIPPED or self.verbosity > 1:
+                    self.stdout.write(f"{issue.severity}: {source.category} {issue.name}: {issue.reason}")
+        self.stdout.write(f"{'category':<20}" + "".join(f"{column:>11}" for column in COLUMNS))
+        for source in read:
+            done = counts[source.category]
+            severities = Counter(issue.severity for issue in source.issues)
+            numbers = (
+                done.created,
+                done.updated,
+                done.unchanged,
+                done.kept,
+                severities[Severity.SKIPPED],
+                severities[Severity.WARNING],
+            )
+            self.stdout.write(f"{source.category:<20}" + "".join(f"{number:>11}" for number in numbers))

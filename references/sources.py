@@ -1,0 +1,98 @@
+"""Where records come from: folders of legacy files or of v2 files, and the legacy repositories on GitHub."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from references.categories import CATEGORIES, CategorySpec
+from references.legacy import CategorySource, ImportedRecord, Issue, Severity, SourceError, source_read
+from references.problems import RequestInvalid, Unprocessable
+from references.serializers import name_check, record_validate
+from references.vocabulary import Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    owner: str
+    name: str
+    branch: str
+
+    @property
+    def page_url(self) -> str:
+        return f"https://github.com/{self.owner}/{self.name}"
+
+
+def legacy_repositories() -> tuple[Repository, Repository]:
+    """The repositories of the image side and of the text side."""
+    return Repository(**settings.IMAGE_GITHUB_REPO), Repository(**settings.TEXT_GITHUB_REPO)
+
+
+def legacy_folder_read(folder: Path) -> Iterator[CategorySource]:
+    """Reads the legacy files under `image/` and `text/`, or those in the folder itself.
+
+    Raises SourceError when one of them is absent or unusable.
+    """
+    for spec in CATEGORIES.values():
+        if spec.source is None:
+            continue
+        candidates = (folder / _side(spec) / spec.source, folder / spec.source)
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is None:
+            raise SourceError(f"{spec.source} is missing: it is neither in {candidates[0].parent} nor in {folder}")
+        yield source_read(spec.name, _bytes(path))
+
+
+def v2_folder_read(folder: Path) -> Iterator[CategorySource]:
+    """Reads the `{category}.json` files of a folder, each an object of v2 records; those present count.
+
+    The published service's store calls the file of image models as the legacy repository does; both are read.
+    Raises SourceError when there is none, or one is unusable.
+    """
+    found = False
+    for spec in CATEGORIES.values():
+        names = (f"{spec.name}.json", spec.source or "")
+        path = next((folder / name for name in names if name.endswith(".json") and (folder / name).is_file()), None)
+        if path is not None:
+            found = True
+            yield _v2_read(spec, path)
+    if not found:
+        raise SourceError(f"{folder} holds no file named after a category")
+
+
+def _v2_read(spec: CategorySpec, path: Path) -> CategorySource:
+    try:
+        entries = json.loads(_bytes(path))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise SourceError(f"{path.name}: not JSON: {error}") from error
+    if not isinstance(entries, dict):
+        raise SourceError(f"{path.name}: not an object of records by name")
+    source = CategorySource(spec.name, "")
+    for name, record in entries.items():
+        try:
+            name_check(name)
+            record_validate(spec.name, record)
+        except (RequestInvalid, Unprocessable) as error:
+            source.issues.append(Issue(name, Severity.SKIPPED, _reason(error), "invalid_record"))
+            continue
+        source.records.append(ImportedRecord(name, record, None))
+    return source
+
+
+def _reason(error: RequestInvalid | Unprocessable) -> str:
+    if isinstance(error, Unprocessable):
+        return str(error.detail)
+    return "; ".join(f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.detail)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+
+
+def _side(spec: CategorySpec) -> str:
+    return "text" if spec.domain is Domain.TEXT else "image"
