@@ -85,17 +85,13 @@ def _unknown_members(serializer: serializers.Serializer, data: Any) -> dict[str 
     if not isinstance(data, dict) or getattr(serializer, "keeps_extras", False):
         return {}
     errors: dict[str | int, Any] = {}
-    known = serializer.fields
+    second_names = getattr(serializer, "second_names", {}).values()
     for name, value in data.items():
-        field = known.get(name)
-        if field is None and name not in getattr(serializer, "second_names", {}).values():
+        field = serializer.fields.get(name)
+        if field is None and name not in second_names:
             errors[name] = [ErrorDetail("No such member", code=ProblemCode("extra_forbidden"))]
         elif isinstance(field, serializers.Serializer):
             errors[name] = _unknown_members(field, value)
-        elif isinstance(field, serializers.ListField) and isinstance(value, list):
-            errors[name] = {
-                index: _unknown_members(field.child, element)
-                for index, element in enumerate(value)
-                if isinstance(field.child, serializers.Serializer)
-            }
+        elif isinstance(getattr(field, "child", None), serializers.Serializer) and isinstance(value, list):
+            errors[name] = {index: _unknown_members(field.child, item) for index, item in enumerate(value)}
     return errors

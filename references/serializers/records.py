@@ -189,13 +189,18 @@ class TextGenerationModelRecord(GenericModelRecord):
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, dict) or data.get("parameters_count") is None:
+        second_name = self.second_names["parameters"]
+        second = data.get(second_name) if isinstance(data, dict) else None
+        if second is None:
             return super().to_internal_value(data)
-        second = data["parameters_count"]
         record = super().to_internal_value({"parameters": second, **data})
-        if self.fields["parameters"].run_validation(second) != record["parameters"]:
-            message = "Value error, parameters and parameters_count are two names of one number"
-            raise ValidationError({"parameters_count": [ErrorDetail(message, code=ProblemCode(VALUE_ERROR))]})
+        try:
+            agrees = self.fields["parameters"].run_validation(second) == record["parameters"]
+        except ValidationError:
+            agrees = False
+        if not agrees:
+            message = f"Value error, parameters and {second_name} are two names of one number"
+            raise ValidationError({second_name: [ErrorDetail(message, code=ProblemCode(VALUE_ERROR))]})
         return record
 
 

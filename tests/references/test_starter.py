@@ -16,7 +16,7 @@ STARTER = Path(__file__).resolve().parents[2] / "references" / "starter"
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 LEGACY = [name for name, spec in CATEGORIES.items() if spec.has_legacy_form]
-V2 = ["video_generation", "audio_generation"]
+V2 = sorted(path.stem for path in (STARTER / "v2").iterdir())
 IMAGE_SOURCES = [CATEGORIES[name].source for name in LEGACY if name != TEXT_CATEGORY]
 
 
