@@ -5,4 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from references.api.hot import HotReads  # noqa: E402 - models can be imported once Django is set up
+
+application = HotReads(django_application)

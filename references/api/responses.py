@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import http_date
@@ -20,26 +22,43 @@ _GZIP = re.compile(r"(?:^|,)\s*(gzip|x-gzip|\*)\s*(?:;\s*q\s*=\s*([0-9.]+))?\s*(
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
-def document_response(request: HttpRequest, document: Document, *, cache: str = READ_CACHE) -> HttpResponse:
-    """200 with the document, or 304 when the client holds it already."""
-    gzipped = document.gzipped if accepts_gzip(request) else None
-    tag = f'"{document.digest}-gzip"' if gzipped is not None else f'"{document.digest}"'
-    if _client_holds(request, document.digest):
-        response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
-        del response.headers["Content-Type"]
-    elif gzipped is not None:
-        response = HttpResponse(gzipped, content_type=JSON)
-        response.headers["Content-Encoding"] = "gzip"
-    else:
-        response = HttpResponse(document.body, content_type=JSON)
-    headers = response.headers
-    headers["ETag"] = tag
-    headers["Cache-Control"] = cache
-    headers["Vary"] = "Accept-Encoding"
+class Answer(NamedTuple):
+    """A response before it is put into the form a server or a framework wants."""
+
+    status: HTTPStatus
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def document_answer(document: Document, environ: Mapping[str, Any], *, cache: str = READ_CACHE) -> Answer:
+    """200 with the document, or 304 when the client holds it already, for the headers of a WSGI environment."""
+    digest = document.digest
+    gzipped = document.gzipped if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")) else None
+    headers = [
+        ("ETag", f'"{digest}"' if gzipped is None else f'"{digest}-gzip"'),
+        ("Cache-Control", cache),
+        ("Vary", "Accept-Encoding"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
     if document.revision is not None:
-        headers["X-Model-Reference-Revision"] = str(document.revision)
+        headers.append(("X-Model-Reference-Revision", str(document.revision)))
     if document.last_modified is not None:
-        headers["Last-Modified"] = http_date(document.last_modified)
+        headers.append(("Last-Modified", http_date(document.last_modified)))
+    if _client_holds(environ.get("HTTP_IF_NONE_MATCH", ""), digest):
+        return Answer(HTTPStatus.NOT_MODIFIED, headers, b"")
+    body = document.body if gzipped is None else gzipped
+    headers += [("Content-Type", JSON), ("Content-Length", str(len(body)))]
+    if gzipped is not None:
+        headers.append(("Content-Encoding", "gzip"))
+    return Answer(HTTPStatus.OK, headers, body)
+
+
+def document_response(request: HttpRequest, document: Document, *, cache: str = READ_CACHE) -> HttpResponse:
+    answer = document_answer(document, request.META, cache=cache)
+    response = HttpResponse(answer.body, status=answer.status)
+    del response.headers["Content-Type"]
+    for name, value in answer.headers:
+        response.headers[name] = value
     return response
 
 
@@ -49,9 +68,8 @@ def json_response(request: HttpRequest, value: object, *, cache: str = READ_CACH
     return document_response(request, Document(body), cache=cache)
 
 
-def accepts_gzip(request: HttpRequest) -> bool:
-    """Whether the client takes gzip: named, or by `*`, and not with a quality of zero; its own name decides."""
-    accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
+def accepts_gzip(accepted: str) -> bool:
+    """Whether `Accept-Encoding` takes gzip: by name or by `*`, and not with a quality of zero; the name decides."""
     if "gzip" not in accepted and "*" not in accepted:
         return False
     qualities = {name.lower(): quality for name, quality in _GZIP.findall(accepted)}
@@ -59,9 +77,8 @@ def accepts_gzip(request: HttpRequest) -> bool:
     return quality == "" or quality.strip("0.") != ""
 
 
-def _client_holds(request: HttpRequest, digest: str) -> bool:
+def _client_holds(held: str, digest: str) -> bool:
     """`If-None-Match` by weak comparison: either encoding of the same content counts."""
-    held = request.META.get("HTTP_IF_NONE_MATCH")
     if not held:
         return False
     if held.strip() == "*":

@@ -22,7 +22,7 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 # A lone surrogate has no UTF-8 form, and text columns of some databases take no null character.
 UNSTORABLE_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
-_INTEGER = re.compile(r"(?P<sign>[+-]?)0*(?P<digits>[0-9]+)(\.0*)?")
+_INTEGER = re.compile(r"(?P<sign>[+-]?)(?P<digits>[0-9]+)(\.0*)?")
 _INTEGER_DIGITS = 30
 
 
@@ -124,10 +124,11 @@ class IntegerField(Lenient, serializers.IntegerField):
         number = _INTEGER.fullmatch(data.strip())
         if not number:
             self.fail("int_parsing")
+        digits = number["digits"].lstrip("0") or "0"
         # Python refuses, and takes long for, numbers of thousands of digits; these cannot fit anyway.
-        if len(number["digits"]) > _INTEGER_DIGITS:
+        if len(digits) > _INTEGER_DIGITS:
             self.fail("int_parsing_size")
-        return int(number["sign"] + number["digits"])
+        return int(number["sign"] + digits)
 
 
 class BooleanField(Lenient, serializers.BooleanField):

@@ -450,7 +450,8 @@ def test_dumps_escape_indent_and_end_with_a_newline():
     assert category_dump({}) == "{}\n"
     entries = [("ä", {"b": ["\n}"], "c": {}}), ("z", {})]
     assert category_dump(entries) == (
-        '{\n    "\\u00e4": {\n        "b": [\n            "\\n}"\n        ],\n        "c": {}\n    },\n    "z": {}\n}\n'
+        '{\n    "\\u00e4": {\n        "b": [\n            "\\n}"\n        ],\n'
+        '        "c": {}\n    },\n    "z": {}\n}\n'
     )
     assert entry_dump("z", {}) == '    "z": {}'
     assert "{\n" + ",\n".join(entry_dump(*entry) for entry in entries) + "\n}\n" == category_dump(entries)

@@ -27,8 +27,7 @@ from references.vocabulary import IMAGE_BASELINES, ImageStyle
 SMALL = [spec.name for spec in CATEGORIES.values() if spec.has_legacy_objects and spec.name != IMAGE_CATEGORY]
 WIDE_COLUMNS = (*CSV_COLUMNS, "version", "nsfw")
 
-settings.register_profile("legacy", deadline=None, max_examples=60)
-relaxed = settings(settings.get_profile("legacy"))
+relaxed = settings(deadline=None, max_examples=60)
 
 anything = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 words = st.lists(anything, max_size=3)

@@ -56,10 +56,7 @@ def read_csv(*lines: str, header: str = HEADER) -> Any:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (
-            b"{",
-            "clip.json: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
-        ),
+        (b"{", "clip.json: not JSON: Expecting property name enclosed in double quotes"),
         (b"", "clip.json: not JSON: Expecting value: line 1 column 1 (char 0)"),
         (b"[]\r\n", "clip.json: not an object but list"),
         (b"null", "clip.json: not an object but NoneType"),
