@@ -12,7 +12,7 @@ from config.environment import PREFIX, boolean, choice, listing, number, text
 from references.vocabulary import CanonicalFormat, ReadRole, ReplicateMode
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(text("AIWORKER_CACHE_HOME", default=str(BASE_DIR / "data"))) / "horde_model_reference"
+DATA_DIR = Path(text("AIWORKER_CACHE_HOME", default=str(BASE_DIR / "models"))) / "horde_model_reference"
 
 DEBUG = boolean("DEBUG", default=False)
 ALLOWED_HOSTS = listing("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])

@@ -7,6 +7,29 @@ from django.db.models import Q
 
 from references.categories import CATEGORIES, CategorySpec
 from references.querysets import CategoryQuerySet, CategoryRecordManager, ModelRecordQuerySet
+from references.structure_models import (
+    GroupAlias,
+    GroupAliasEntry,
+    GroupFamily,
+    GroupFamilyMember,
+    GroupNameSchema,
+    TextStructureState,
+)
+
+__all__ = [
+    "CATEGORY_MODELS",
+    "Category",
+    "GroupAlias",
+    "GroupAliasEntry",
+    "GroupFamily",
+    "GroupFamilyMember",
+    "GroupNameSchema",
+    "HordeCircuit",
+    "LegacySource",
+    "ModelRecord",
+    "TextStructureState",
+    "UsageSnapshot",
+]
 
 
 class Category(models.Model):

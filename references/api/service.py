@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 
 from references.api.reading import ReadViewSet
 from references.api.responses import NO_CACHE, json_response
-circuit_state = dict  # TEMPORARY
+from references.horde import circuit_state
 from references.sources import legacy_repositories
 from references.vocabulary import ReplicateMode
 

@@ -18,6 +18,14 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
 
     def handle(self, *args: object, **options: object) -> None:
+        base = f"http://{options['host']}:{options['port']}"
+        self.stdout.write(
+            f"Serving on {base}\n"
+            f"  API             {base}/api/model_references/v2/model_categories\n"
+            f"  documentation   {base}/api/docs\n"
+            f"  administration  {base}/admin/"
+        )
+        self.stdout.flush()
         Granian(
             "config.wsgi:application",
             address=options["host"],

@@ -378,16 +378,32 @@ def test_a_download_that_was_listed_without_a_file_gets_one_when_downloads_chang
     }
 
 
+def test_a_file_that_was_listed_without_a_download_gets_one_only_with_a_url():
+    shadow = {"name": "x", "config": {"files": [{"path": "a"}]}}
+    before = record_from_legacy("clip", "x", shadow)[0]
+    download = before["config"]["download"][0]
+    hashed = {**before, "config": {"download": [{**download, "sha256sum": HASH}]}}
+    assert legacy_overlay("clip", shadow, before, hashed)["config"] == {
+        "files": [{"path": "a", "sha256sum": HASH}],
+        "download": [],
+    }
+    found = {**before, "config": {"download": [{**download, "file_url": "u"}]}}
+    assert legacy_overlay("clip", shadow, before, found)["config"] == {
+        "files": [{"path": "a"}],
+        "download": [{"file_name": "a", "file_path": "", "file_url": "u"}],
+    }
+
+
 def test_files_of_the_same_path_share_a_url_and_keep_their_own_checksums():
     files = [{"path": "a", "sha256sum": "1", "md5sum": "m1"}, {"path": "a", "sha256sum": "2", "md5sum": "m2"}]
     shadow = {"name": "x", "config": {"files": files, "download": [{"file_name": "a", "file_url": "u"}]}}
     before = record_from_legacy("clip", "x", shadow)[0]
     downloads = before["config"]["download"]
     assert [(d["sha256sum"], d["file_url"]) for d in downloads] == [("1", "u"), ("2", "u")]
-    after = {**before, "config": {"download": [downloads[0], {**downloads[1], "sha256sum": "3"}]}}
+    after = {**before, "config": {"download": [downloads[0], {**downloads[1], "sha256sum": "1"}]}}
     assert legacy_overlay("clip", shadow, before, after)["config"]["files"] == [
         files[0],
-        {"path": "a", "sha256sum": "3", "md5sum": "m2"},
+        {"path": "a", "sha256sum": "1", "md5sum": "m2"},
     ]
 
 

@@ -1,0 +1,166 @@
+"""Who an AI-Horde key belongs to, and what that person may do here."""
+
+import hashlib
+import hmac
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.cache import cache
+from django.views.decorators.debug import sensitive_variables
+
+from references.horde.client import Answer, BackgroundCall, HordeBadAnswer, HordeError, horde_get
+
+try:
+    from redis.exceptions import RedisError
+except ImportError:  # the extra is not installed, so no cache can raise it
+    CACHE_ERRORS: tuple[type[Exception], ...] = ()
+else:
+    CACHE_ERRORS = (RedisError,)
+
+logger = logging.getLogger(__name__)
+
+CHECK_TIMEOUT = 10.0
+CACHE_SECONDS = 60
+ANSWER_LIMIT = 1024 * 1024
+CACHE_COMPLAINT_SECONDS = 60.0
+
+_SENDABLE = re.compile(r"[!-~\xa1-\xff]+")
+_next_cache_complaint = 0.0
+
+
+class InvalidKey(HordeError):
+    """A key that belongs to nobody."""
+
+
+class Role(StrEnum):
+    """What a caller must be; each role includes the ones before it."""
+
+    ANY_KEY = "any"
+    REQUESTOR = "requestor"
+    APPROVER = "approver"
+
+
+def role_ids(role: Role) -> frozenset[str]:
+    """The ids on the allowlist of a role. Any valid key will do for ANY_KEY, which has no list."""
+    if role is Role.APPROVER:
+        return frozenset(settings.QUEUE_APPROVER_IDS)
+    return frozenset({*settings.QUEUE_REQUESTOR_IDS, *settings.QUEUE_APPROVER_IDS})
+
+
+@dataclass(frozen=True, slots=True)
+class HordeUser:
+    """Someone with a valid key. Roles follow the allowlists as they are when asked."""
+
+    user_id: str
+    username: str
+
+    is_authenticated: ClassVar[bool] = True
+
+    def has_role(self, role: Role) -> bool:
+        return role is Role.ANY_KEY or self.user_id in role_ids(role)
+
+    @property
+    def is_approver(self) -> bool:
+        return self.has_role(Role.APPROVER)
+
+    @property
+    def is_requestor(self) -> bool:
+        return self.has_role(Role.REQUESTOR)
+
+    @property
+    def roles(self) -> list[str]:
+        return sorted(role.value for role in (Role.REQUESTOR, Role.APPROVER) if self.has_role(role))
+
+
+@sensitive_variables("apikey")
+def user_find(apikey: str) -> HordeUser:
+    """The user a key belongs to; raises InvalidKey, HordeTimeout or HordeUnavailable."""
+    if not _SENDABLE.fullmatch(apikey):
+        raise InvalidKey("characters that no key has")
+    if username := _static_username(apikey):
+        return _user(username)
+    entry = _cache_entry(apikey)
+    known = None
+    with _cache_down_is_a_miss():
+        known = cache.get(entry)
+    if known is not None:
+        return _user(known)
+    user = _user(_username_ask(apikey))
+    with _cache_down_is_a_miss():
+        cache.set(entry, user.username, CACHE_SECONDS)
+    return user
+
+
+def _user(username: object) -> HordeUser:
+    """`Rita#101` is the user 101; the name before the last `#` may hold further ones."""
+    if not isinstance(username, str) or not _storable(username):
+        raise InvalidKey("no user name")
+    _, mark, user_id = username.rpartition("#")
+    if not mark or not user_id.strip():
+        raise InvalidKey("a user name without an id")
+    return HordeUser(user_id=user_id, username=username)
+
+
+def _storable(text: str) -> bool:
+    """Whether a database and an answer can hold the text: PostgreSQL takes no NUL, UTF-8 no lone surrogate."""
+    return "\0" not in text and text.encode(errors="replace").decode() == text
+
+
+@sensitive_variables("apikey")
+def _static_username(apikey: str) -> str | None:
+    """The user of a key from the settings. Every key is compared, and each in constant time."""
+    given = apikey.encode()
+    matches = [
+        username
+        for key, username in settings.STATIC_API_KEYS.items()
+        if hmac.compare_digest(key.encode(), given)
+    ]
+    return matches[0] if matches else None
+
+
+@sensitive_variables("apikey")
+def _username_ask(apikey: str) -> object:
+    def ask() -> Answer:
+        return horde_get("find_user", headers={"apikey": apikey}, timeout=CHECK_TIMEOUT, limit=ANSWER_LIMIT)
+
+    # The timeouts of a request bound its parts; only a thread bounds the whole, name lookup included.
+    check: BackgroundCall[Answer] = BackgroundCall(ask, name="key check")
+    check.start()
+    try:
+        answer = check.outcome(wait=CHECK_TIMEOUT)
+    except HordeBadAnswer as error:
+        raise InvalidKey(str(error)) from None
+    if answer.status != HTTPStatus.OK:
+        raise InvalidKey(f"status {answer.status}")
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise InvalidKey("an answer that is not JSON") from None
+    return body.get("username") if isinstance(body, dict) else None
+
+
+@sensitive_variables("apikey")
+def _cache_entry(apikey: str) -> str:
+    digest = hmac.new(settings.SECRET_KEY.encode(), apikey.encode(), hashlib.sha256).hexdigest()
+    return f"horde-user-{digest}"
+
+
+@contextmanager
+def _cache_down_is_a_miss() -> Iterator[None]:
+    """Lets a check go on without the cache, with one line in the log a minute."""
+    global _next_cache_complaint
+    try:
+        yield
+    except CACHE_ERRORS as error:
+        if time.monotonic() >= _next_cache_complaint:
+            _next_cache_complaint = time.monotonic() + CACHE_COMPLAINT_SECONDS
+            logger.warning("Keys are checked without the cache, which is down: %s", type(error).__name__)

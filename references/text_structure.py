@@ -1,0 +1,99 @@
+"""Aliases, families and naming schemas of text groups as one value, kept in memory while their revision stands."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from references.structure_models import (
+    GroupAliasEntry,
+    GroupFamilyMember,
+    GroupNameSchema,
+    TextStructureState,
+)
+
+READ_ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class TextStructure:
+    """The structure as it was at one revision.
+
+    `aliases` lists the aliases of each canonical group name, in stored order; `families` the groups of each
+    family, sorted; `schemas` holds each group's naming schema. All three are sorted by their key.
+    """
+
+    revision: int
+    aliases: Mapping[str, tuple[str, ...]]
+    families: Mapping[str, tuple[str, ...]]
+    schemas: Mapping[str, dict]
+
+    @cached_property
+    def canonical_names(self) -> dict[str, str]:
+        """Canonical group name by alias."""
+        return {alias: canonical for canonical, aliases in self.aliases.items() for alias in aliases}
+
+    @cached_property
+    def family_names(self) -> dict[str, str]:
+        """Family name by group."""
+        return {group: family for family, members in self.families.items() for group in members}
+
+    def canonical(self, group: str) -> str:
+        """The group an alias stands for; any other name itself. What an alias stands for is not looked up again."""
+        return self.canonical_names.get(group, group)
+
+    def schema(self, group: str) -> dict | None:
+        """The schema stored for the group, or for the one it is an alias of."""
+        return self.schemas.get(group) or self.schemas.get(self.canonical(group))
+
+    def family(self, group: str) -> tuple[str, tuple[str, ...]] | None:
+        """Name and members of the family the group is in."""
+        name = self.family_names.get(group)
+        return None if name is None else (name, self.families[name])
+
+
+_held: TextStructure | None = None
+
+
+def structure_revision() -> int:
+    states = TextStructureState.objects.filter(pk=TextStructureState.ROW)
+    return states.values_list("revision", flat=True).first() or 0
+
+
+def text_structure() -> TextStructure:
+    """The structure as it is now. A process reads it again only after its revision moved."""
+    global _held
+    before = structure_revision()
+    for _ in range(READ_ATTEMPTS):
+        held = _held
+        if held is not None and held.revision == before:
+            return held
+        fresh = _structure_read(before)
+        # Another process may commit between the queries. The revision then shows it, and they are repeated.
+        after = structure_revision()
+        if after == before:
+            _held = fresh
+            return fresh
+        before = after
+    raise RuntimeError(f"the text structure changed during each of {READ_ATTEMPTS} reads")
+
+
+def _structure_read(revision: int) -> TextStructure:
+    entries = GroupAliasEntry.objects.order_by("aliases__position").values_list("canonical", "aliases__alias")
+    members = GroupFamilyMember.objects.values_list("family_id", "group")
+    # Sorted here, by code point: the order of text in a database is a matter of its collation.
+    return TextStructure(
+        revision=revision,
+        aliases=_listed(entries),
+        families=_listed(sorted(members)),
+        schemas={row.group: row.as_dict() for row in sorted(GroupNameSchema.objects.all(), key=str)},
+    )
+
+
+def _listed(pairs: Iterable[tuple[str, str | None]]) -> dict[str, tuple[str, ...]]:
+    """The second parts by the first, which are sorted; a part that is None leaves an empty list."""
+    lists: dict[str, list[str]] = {}
+    for owner, item in pairs:
+        owned = lists.setdefault(owner, [])
+        if item is not None:
+            owned.append(item)
+    return {owner: tuple(lists[owner]) for owner in sorted(lists)}
