@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "references",
+    "moderation",
 ]
 MIDDLEWARE = [
     "config.middleware.CrossOriginMiddleware",
@@ -179,8 +180,32 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Which generative models the AI-Horde knows, where their files are and what they hash to.",
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
+    "DEFAULT_GENERATOR_CLASS": "config.openapi.ApiSchemaGenerator",
+    "PREPROCESSING_HOOKS": ["config.openapi.api_endpoints"],
+    "POSTPROCESSING_HOOKS": [],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "SERVERS": [{"url": "/api"}],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"APIKeyHeader": {"type": "apiKey", "in": "header", "name": "apikey"}},
+    },
+    "TAGS": [
+        {"name": "v2", "description": "Records, and proposals to change them."},
+        {"name": "search", "description": "Records that match filters, and those most used."},
+        {"name": "metadata", "description": "When the categories last changed."},
+        {"name": "text_utils", "description": "Names of text models: their parts, groups, aliases and families."},
+        {"name": "pending_queue", "description": "Proposals: their review and how they are carried out."},
+        {"name": "audit", "description": "What was proposed, decided and carried out, and by whom."},
+        {"name": "statistics", "description": "Categories in figures, with their use on the AI-Horde."},
+        {"name": "deletion-risk", "description": "Which models may be on their way out, and why."},
+        {"name": "user", "description": "What a key is allowed to do."},
+        {"name": "v1", "description": "The legacy format, as older workers know it."},
+        {"name": "default", "description": "The service itself."},
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Without an address no document is sent to the validator of Swagger's makers.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "filter": True, "validatorUrl": None},
     "REDOC_DIST": "SIDECAR",
 }
 

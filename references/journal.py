@@ -1,7 +1,8 @@
 """Who is told of writes to the reference.
 
-The reference does not know who keeps its history. Whoever does registers a function in `listeners`; it is
-called inside the transaction of the write, so that what it stores stands or falls with the write itself.
+The reference does not know who keeps its history. Whoever does registers functions in `listeners` and
+`structure_listeners`; they are called inside the transaction of the write, so that what they store stands or
+falls with the write itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,9 +31,34 @@ class RecordWrite:
     request_id: str | None = None
 
 
+StructureKind = Literal["alias", "family", "name_schema"]
+
+
+@dataclass(frozen=True, slots=True)
+class StructureWrite:
+    """One alias entry, family or naming schema written, whole, before and after.
+
+    `name` is the canonical group, the family, or the group of the schema.
+    """
+
+    kind: StructureKind
+    name: str
+    operation: Operation
+    before: dict | None
+    after: dict | None
+    actor: str = SYSTEM
+
+
 listeners: list[Callable[[Sequence[RecordWrite]], None]] = []
+
+structure_listeners: list[Callable[[StructureWrite], None]] = []
 
 
 def writes_announce(writes: Sequence[RecordWrite]) -> None:
     for listener in listeners:
         listener(writes)
+
+
+def structure_announce(write: StructureWrite) -> None:
+    for listener in structure_listeners:
+        listener(write)

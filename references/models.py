@@ -99,8 +99,8 @@ class ModelRecord(models.Model):
     revision = models.BigIntegerField()
     record = models.TextField()
     legacy = models.TextField(null=True)  # noqa: DJ001 - an absent object is not an empty text
-    baseline = models.CharField(max_length=255, blank=True)
-    style = models.CharField(max_length=255, blank=True)
+    baseline = models.TextField(blank=True)
+    style = models.TextField(blank=True)
     nsfw = models.BooleanField(null=True)
     size_on_disk_bytes = models.BigIntegerField(null=True)
     updated_at = models.BigIntegerField()

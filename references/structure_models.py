@@ -1,4 +1,4 @@
-"""What is stored about groups of text models: aliases, families, naming schemas, and a revision of them all."""
+"""What is stored about groups of text models: aliases, families, naming schemas, and their revision."""
 
 import json
 
@@ -11,7 +11,7 @@ RESERVED_FAMILY = "detect"
 
 
 class TextStructureState(models.Model):
-    """The one row whose `revision` grows with every write to the tables below, in the transaction of that write."""
+    """The one row whose `revision` grows with each write to the tables below, in that write's transaction."""
 
     ROW = 1
 
@@ -99,7 +99,7 @@ class GroupFamilyMember(models.Model):
 
 
 class GroupNameSchema(models.Model):
-    """How the names in a group are put together, as JSON text, where that is laid down rather than inferred."""
+    """How the names in a group are to be put together, as JSON text."""
 
     group = models.CharField("group name", max_length=NAME_LENGTH, primary_key=True)
     schema = models.TextField()

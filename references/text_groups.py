@@ -1,4 +1,4 @@
-"""Answers about the groups of text models, computed once for a revision of the models and of their structure."""
+"""Answers about groups of text models, computed once per revision of the models and of their structure."""
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
@@ -49,7 +49,10 @@ class TextGroups:
         structure = self.structure
         return _document(
             groups_summary(
-                self.records, aliases=structure.aliases, families=structure.families, schemas=structure.schemas
+                self.records,
+                aliases=structure.aliases,
+                families=structure.families,
+                schemas=structure.schemas,
             )
         )
 
@@ -73,7 +76,10 @@ class TextGroups:
             structure = self.structure
             self._details[group] = _document(
                 group_detail(
-                    group, self.members[group], schema=structure.schema(group), family=structure.family(group)
+                    group,
+                    self.members[group],
+                    schema=structure.schema(group),
+                    family=structure.family_of(group),
                 )
             )
         return self._details[group]

@@ -1,8 +1,9 @@
-"""Aliases, families and naming schemas of text groups as one value, kept in memory while their revision stands."""
+"""Aliases, families and naming schemas of text groups, kept in memory while their revision stands."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from references.structure_models import (
     GroupAliasEntry,
@@ -12,6 +13,14 @@ from references.structure_models import (
 )
 
 READ_ATTEMPTS = 20
+
+
+def alias_entry(canonical: str, aliases: Iterable[str]) -> dict[str, Any]:
+    return {"canonical": canonical, "aliases": list(aliases)}
+
+
+def family_entry(name: str, members: Iterable[str]) -> dict[str, Any]:
+    return {"family_name": name, "members": list(members)}
 
 
 @dataclass(frozen=True)
@@ -38,14 +47,14 @@ class TextStructure:
         return {group: family for family, members in self.families.items() for group in members}
 
     def canonical(self, group: str) -> str:
-        """The group an alias stands for; any other name itself. What an alias stands for is not looked up again."""
+        """The group an alias stands for, which is not looked up again; any other name itself."""
         return self.canonical_names.get(group, group)
 
     def schema(self, group: str) -> dict | None:
         """The schema stored for the group, or for the one it is an alias of."""
         return self.schemas.get(group) or self.schemas.get(self.canonical(group))
 
-    def family(self, group: str) -> tuple[str, tuple[str, ...]] | None:
+    def family_of(self, group: str) -> tuple[str, tuple[str, ...]] | None:
         """Name and members of the family the group is in."""
         name = self.family_names.get(group)
         return None if name is None else (name, self.families[name])

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from references.text import QUANT_SHAPES, group_name, name_variants, split_backend
 
@@ -39,29 +39,35 @@ class Usage:
 NO_USAGE = Usage()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
+class ModelStatus(Protocol):
     """How one upstream name is served now; `count` workers serve it. What upstream left out is None."""
 
     name: str
     count: int
-    jobs: int | None = None
-    performance: float | None = None
-    queued: float | None = None
-    eta: int | None = None
+    jobs: int | None
+    performance: float | None
+    queued: int | None
+    eta: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class ModelUsage(Protocol):
+    """Requests by upstream name."""
+
+    day: Mapping[str, int]
+    month: Mapping[str, int]
+    total: Mapping[str, int]
+
+
+class Worker(Protocol):
+    """A worker and the upstream names it offers. What upstream left out is None."""
+
     id: str
     name: str
-    performance: str | None = None
-    online: bool | None = None
-    trusted: bool | None = None
-    uptime: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    models: Sequence[str]
+    performance: str | None
+    online: bool | None
+    trusted: bool | None
+    uptime: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +93,14 @@ class BackendVariation:
 
 
 class HordeFigures:
-    """What the AI-Horde reports about one kind of model, indexed to be looked up by a record's name.
-
-    `status` and `workers` are lists of upstream objects, of which a status needs `name` and `count`, a worker
-    `id`, `name` and `models`. `usage` maps `day`, `month` and `total` to requests by upstream name.
-    """
+    """What the AI-Horde reports about one kind of model, indexed to be looked up by a record's name."""
 
     def __init__(
-        self,
-        *,
-        status: Iterable[Mapping[str, Any]] = (),
-        usage: Mapping[str, Mapping[str, int]] | None = None,
-        workers: Iterable[Mapping[str, Any]] = (),
+        self, status: Iterable[ModelStatus], usage: ModelUsage, workers: Iterable[Worker] | None = None
     ) -> None:
-        self._status = {row["name"].lower(): _model_status(row) for row in status}
-        self._usage = _usage_by_name(usage or {})
-        self._workers = list(workers)
+        self._status = {row.name.lower(): row for row in status}
+        self._usage = _usage_by_name(usage)
+        self._workers = list(workers or ())
 
     def status_of(self, name: str) -> ModelStatus | None:
         """The status of the variant that most workers serve; the counts of several are not added up."""
@@ -140,9 +138,9 @@ class HordeFigures:
                 )
         return variations
 
-    def workers_of(self, name: str) -> Sequence[Worker]:
+    def workers_of(self, name: str) -> list[Worker]:
         """The workers that offer the model under exactly its own name, whether or not they are online."""
-        return self._workers_by_model.get(name.lower(), ())
+        return list(self._workers_by_model.get(name.lower(), {}).values())
 
     @cached_property
     def _usage_by_group(self) -> dict[str, Usage]:
@@ -153,12 +151,11 @@ class HordeFigures:
         return _summed(self._usage, _model_key)
 
     @cached_property
-    def _workers_by_model(self) -> dict[str, list[Worker]]:
-        workers: dict[str, list[Worker]] = {}
-        for row in self._workers:
-            worker = _worker(row)
-            for model in dict.fromkeys(model.lower() for model in row["models"]):
-                workers.setdefault(model, []).append(worker)
+    def _workers_by_model(self) -> dict[str, dict[str, Worker]]:
+        workers: dict[str, dict[str, Worker]] = {}
+        for worker in self._workers:
+            for model in worker.models:
+                workers.setdefault(model.lower(), {})[worker.id] = worker
         return workers
 
 
@@ -180,10 +177,10 @@ def _model_key(name: str) -> str:
     return f"{backend}/{model}" if backend else model
 
 
-def _usage_by_name(usage: Mapping[str, Mapping[str, int]]) -> dict[str, Usage]:
+def _usage_by_name(usage: ModelUsage) -> dict[str, Usage]:
     day, month, total = (
-        {name.lower(): count for name, count in usage.get(period, {}).items()}
-        for period in ("day", "month", "total")
+        {name.lower(): count for name, count in counts.items()}
+        for counts in (usage.day, usage.month, usage.total)
     )
     return {
         name: Usage(day.get(name, 0), month.get(name, 0), total.get(name, 0))
@@ -196,25 +193,3 @@ def _summed(usage: Mapping[str, Usage], key: Callable[[str], str]) -> dict[str, 
     for name, counts in usage.items():
         sums[key(name)] = sums.get(key(name), NO_USAGE) + counts
     return sums
-
-
-def _model_status(row: Mapping[str, Any]) -> ModelStatus:
-    return ModelStatus(
-        name=row["name"],
-        count=row["count"],
-        jobs=row.get("jobs"),
-        performance=row.get("performance"),
-        queued=row.get("queued"),
-        eta=row.get("eta"),
-    )
-
-
-def _worker(row: Mapping[str, Any]) -> Worker:
-    return Worker(
-        id=row["id"],
-        name=row["name"],
-        performance=row.get("performance"),
-        online=row.get("online"),
-        trusted=row.get("trusted"),
-        uptime=row.get("uptime"),
-    )

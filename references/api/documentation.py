@@ -1,42 +1,19 @@
 """What the views say of themselves in the OpenAPI document."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 
-
-class ErrorDetail(serializers.Serializer):
-    """One problem of a request."""
-
-    type = serializers.CharField(help_text="A stable word for the kind of problem.")
-    loc = serializers.ListField(
-        child=serializers.JSONField(), help_text="Where: `path`, `query` or `body`, then names and list indices."
-    )
-    msg = serializers.CharField(help_text="The same in words.")
-    input = serializers.JSONField(required=False, help_text="The offending value.")
-    ctx = serializers.DictField(required=False, help_text="Bounds or allowed values.")
-
-
-class ValidationError(ErrorDetail):
-    """One problem of a request, under the name older clients know it by."""
-
-
-class HTTPValidationError(serializers.Serializer):
-    """What is wrong with a request, problem by problem."""
-
-    detail = ValidationError(many=True)
-
-
-class ErrorResponse(serializers.Serializer):
-    """An error: a sentence, or a list of problems."""
-
-    detail = serializers.JSONField(help_text="A sentence, or a list of problems.")
-
-
-WORDS = {
+JSON = "application/json"
+API_KEY = "APIKeyHeader"
+READ_ERRORS = (404, 422, 503)
+WRITE_ERRORS = (400, 401, 404, 409, 422, 503)
+MEANINGS = {
     400: "The request contradicts itself or a rule",
     401: "No valid key, or the key lacks the role",
     404: "Not found",
@@ -47,11 +24,62 @@ WORDS = {
 }
 
 
+@extend_schema_field({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+class StepField(serializers.Field):
+    """A step on the way to a value: a member's name or an element's index."""
+
+
+class ErrorDetail(serializers.Serializer):
+    """One problem of a request."""
+
+    type = serializers.CharField(help_text="A stable word for the kind of problem.")
+    loc = serializers.ListField(
+        child=StepField(), help_text="Where: `path`, `query` or `body`, then names and list indices."
+    )
+    msg = serializers.CharField(help_text="The same in words.")
+    input = serializers.JSONField(required=False, help_text="The offending value.")
+    ctx = serializers.DictField(required=False, help_text="Bounds or allowed values.")
+
+
+class ValidationError(ErrorDetail):
+    """One problem of a request that breaks its schema."""
+
+
+class HTTPValidationError(serializers.Serializer):
+    """What is wrong with a request, problem by problem."""
+
+    detail = ValidationError(many=True)
+
+
+class SentenceOrProblems(serializers.Field):
+    """What the REST framework has no field for: one of two types."""
+
+
+class SentenceOrProblemsSchema(OpenApiSerializerFieldExtension):
+    target_class = SentenceOrProblems
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        problem = auto_schema.resolve_serializer(ErrorDetail, direction).ref
+        return {"anyOf": [{"type": "string"}, {"type": "array", "items": problem}]}
+
+
+class ErrorResponse(serializers.Serializer):
+    """An error."""
+
+    detail = SentenceOrProblems(help_text="A sentence, or a list of problems.")
+
+
+def by_name(schema: Any) -> dict[str, Any]:
+    """The schema of an object that maps names, free ones, to what `schema` describes."""
+    return {"type": "object", "additionalProperties": schema}
+
+
 def operation(
     operation_id: str,
     *,
     answers: Any = None,
     status: int = HTTPStatus.OK,
+    also: Mapping[int, Any] | None = None,
     errors: Sequence[int] = (),
     tags: Sequence[str] = ("v2",),
     query: type[serializers.Serializer] | None = None,
@@ -62,18 +90,27 @@ def operation(
 ) -> Callable:
     """Documents one action of a view set.
 
-    `answers` and `takes` are serializers or OpenAPI schemas of the two bodies, `query` the serializer of the query
-    string; `keyed` operations need an `apikey`.
+    `takes` and `answers` are the bodies of the request and of the answer with `status`, `also` those of further
+    successful answers. A body is a serializer, or an OpenAPI schema in which serializer classes and fields may
+    stand wherever a schema can. `query` is the serializer of the query string, `words` one sentence on what the
+    operation does; `keyed` operations need an `apikey`.
     """
+    bodies = {int(status): answers, **(also or {})}
     return extend_schema(
         operation_id=operation_id,
-        description=words or None,
+        summary=words.rstrip(".") or None,
         tags=list(tags),
-        request=takes,
+        request={JSON: takes} if isinstance(takes, dict) else takes,
         parameters=[*([query] if query else []), *parameters],
-        auth=[{"APIKeyHeader": []}] if keyed else [],
+        auth=[{API_KEY: []}] if keyed else [],
         responses={
-            int(status): answers if answers is not None else OpenApiResponse(description="Done"),
-            **{code: OpenApiResponse(ErrorResponse, description=WORDS[code]) for code in errors},
+            **{code: OpenApiResponse(body, description=HTTPStatus(code).phrase) for code, body in bodies.items()},
+            **{code: OpenApiResponse(_error_body(code), description=MEANINGS[code]) for code in errors},
         },
     )
+
+
+def _error_body(code: int) -> Any:
+    if code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return {"anyOf": [HTTPValidationError, ErrorResponse]}
+    return ErrorResponse

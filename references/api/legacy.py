@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import NotFound
 
+from references.api.documentation import READ_ERRORS, by_name, operation
 from references.api.reading import ReadViewSet
 from references.api.responses import document_response
 from references.categories import CATEGORIES, IMAGE_CATEGORY, TEXT_CATEGORY
@@ -10,6 +11,7 @@ from references.documents import snapshot
 from references.problems import Unprocessable
 from references.serializers.base import QuerySerializer
 from references.serializers.fields import BooleanField
+from references.serializers.legacy import LegacyGenericRecord, LegacyTextGenerationRecord
 
 # Spellings that readers of the legacy repositories use; the whole file name of the text repository counts.
 WHOLE_ALIASES = {"db.json": TEXT_CATEGORY}
@@ -23,6 +25,13 @@ class LegacyTextQuery(QuerySerializer):
 class LegacyRecords(ReadViewSet):
     """A category as the legacy repositories hold it."""
 
+    @operation(
+        "read_legacy_reference",
+        answers=by_name(LegacyGenericRecord),
+        errors=READ_ERRORS,
+        tags=("v1",),
+        words="All records of a category in the legacy format, by name",
+    )
     def read_category(self, request: HttpRequest, model_category_name: str) -> HttpResponse:
         category = legacy_category(model_category_name)
         spec = CATEGORIES[category]
@@ -31,6 +40,14 @@ class LegacyRecords(ReadViewSet):
             raise NotFound(f"Model category '{category}' not found or is empty")
         return document_response(request, held.v1)
 
+    @operation(
+        "read_legacy_text_generation_reference",
+        answers=by_name(LegacyTextGenerationRecord),
+        errors=READ_ERRORS,
+        tags=("v1",),
+        query=LegacyTextQuery,
+        words="All text models in the legacy format, by name, each also under the names of its backends",
+    )
     def read_text(self, request: HttpRequest) -> HttpResponse:
         grouped = LegacyTextQuery.parse(request.GET)["include_group"]
         held = snapshot(TEXT_CATEGORY)

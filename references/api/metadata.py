@@ -5,8 +5,10 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import NotFound
 
+from references.api.documentation import READ_ERRORS, by_name, operation
 from references.api.reading import ReadViewSet, category_or_422
 from references.api.responses import POLL_CACHE, json_response
+from references.api.schemas import CategoryLastUpdatedResponse, CategoryMetadata, LastUpdatedResponse
 from references.categories import CATEGORIES
 from references.models import Category
 from references.problems import Unavailable
@@ -18,21 +20,49 @@ class CategoryMetadataReads(ReadViewSet):
 
     canonical_format = CanonicalFormat.V2
 
+    @operation(
+        "read_v2_last_updated",
+        answers=LastUpdatedResponse,
+        errors=(503,),
+        tags=("metadata",),
+        words="When any category last changed",
+    )
     def read_last_updated(self, request: HttpRequest) -> HttpResponse:
         self._check_deployment()
         times = [row.last_updated for row in _rows().values()]
         return json_response(request, {"last_updated": max(times, default=None)}, cache=POLL_CACHE)
 
+    @operation(
+        "read_all_v2_metadata",
+        answers=by_name(CategoryMetadata),
+        errors=(503,),
+        tags=("metadata",),
+        words="When each category last changed, and how often",
+    )
     def read_all(self, request: HttpRequest) -> HttpResponse:
         self._check_deployment()
         rows = _rows()
         body = {name: category_metadata(rows[name]) for name in CATEGORIES if name in rows}
         return json_response(request, body, cache=POLL_CACHE)
 
+    @operation(
+        "read_v2_category_metadata",
+        answers=CategoryMetadata,
+        errors=READ_ERRORS,
+        tags=("metadata",),
+        words="When a category last changed, and how often",
+    )
     def read_category(self, request: HttpRequest, model_category_name: str) -> HttpResponse:
         row = self._row(model_category_name)
         return json_response(request, category_metadata(row), cache=POLL_CACHE)
 
+    @operation(
+        "read_v2_category_last_updated",
+        answers=CategoryLastUpdatedResponse,
+        errors=READ_ERRORS,
+        tags=("metadata",),
+        words="When a category last changed",
+    )
     def read_category_last_updated(self, request: HttpRequest, model_category_name: str) -> HttpResponse:
         row = self._row(model_category_name)
         body = {"category": row.name, "last_updated": row.last_updated}

@@ -8,7 +8,7 @@ from references.structure_models import NAME_LENGTH
 from references.text import BACKENDS
 from references.text.health import SEVERITIES
 
-# Names ---------------------------------------------------------------------------------------------------------
+# Names ------------------------------------------------------------------------------------------------------
 
 
 class ExtraPartInfo(serializers.Serializer):
@@ -48,7 +48,9 @@ class ComposeNameRequest(ObjectSerializer):
     author = StringField(**OPTIONAL, help_text="Goes in front, with a slash.")
     separator = StringField(**OPTIONAL, help_text="What joins the parts; a hyphen if left out.")
     part_order = ListField(
-        child=StringField(), **OPTIONAL, help_text="Which parts, in which order: base, size, variant, version, quant."
+        child=StringField(),
+        **OPTIONAL,
+        help_text="The parts to use, in order: base, size, variant, version, quant.",
     )
 
 
@@ -56,7 +58,7 @@ class ComposeNameResponse(serializers.Serializer):
     """A name made of parts."""
 
     composed_name = serializers.CharField()
-    already_exists = serializers.BooleanField(help_text="Whether a text model of that name is in the reference.")
+    already_exists = serializers.BooleanField(help_text="Whether a text model has that name.")
     suggested_group = serializers.CharField()
 
 
@@ -66,7 +68,7 @@ class DistinctBaselinesResponse(serializers.Serializer):
     baselines = serializers.ListField(child=serializers.CharField())
 
 
-# Groups --------------------------------------------------------------------------------------------------------
+# Groups -----------------------------------------------------------------------------------------------------
 
 
 class GroupListResponse(serializers.Serializer):
@@ -123,7 +125,7 @@ class GroupMembersResponse(serializers.Serializer):
 
     group_name = serializers.CharField()
     members = GroupMemberInfo(many=True)
-    common_fields = serializers.DictField(help_text="Fields that all canonical members have the same value in.")
+    common_fields = serializers.DictField(help_text="What all canonical members have the same value in.")
     available_sizes = serializers.ListField(child=serializers.CharField(), help_text="Smallest first.")
     available_variants = serializers.ListField(child=serializers.CharField(allow_null=True))
     available_quants = serializers.ListField(child=serializers.CharField(allow_null=True))
@@ -165,7 +167,7 @@ class GroupSummaryEntry(serializers.Serializer):
     backend_duplicate_count = serializers.IntegerField()
     has_custom_schema = serializers.BooleanField()
     family_name = serializers.CharField(allow_null=True)
-    alias_canonical = serializers.CharField(allow_null=True, help_text="The group that this one is an alias of.")
+    alias_canonical = serializers.CharField(allow_null=True, help_text="The group this one is an alias of.")
     aliases = serializers.ListField(child=serializers.CharField())
     available_sizes = serializers.ListField(child=serializers.CharField())
     health_issues = GroupHealthIssue(many=True)
@@ -182,7 +184,7 @@ class GroupsSummaryResponse(serializers.Serializer):
     groups_with_issues = serializers.IntegerField()
 
 
-# Naming schemas ------------------------------------------------------------------------------------------------
+# Naming schemas ---------------------------------------------------------------------------------------------
 
 
 class TextModelGroupNameSchema(serializers.Serializer):
@@ -215,7 +217,7 @@ class GroupNameSchemaUpdateRequest(ObjectSerializer):
     extra_parts = ListField(child=StringField(), **OPTIONAL)
 
 
-# Aliases and families ------------------------------------------------------------------------------------------
+# Aliases and families ---------------------------------------------------------------------------------------
 
 
 class GroupNameField(StringField):
@@ -289,7 +291,7 @@ class DetectFamiliesResponse(serializers.Serializer):
     standalone_groups = serializers.IntegerField()
 
 
-# Queued changes ------------------------------------------------------------------------------------------------
+# Queued changes ---------------------------------------------------------------------------------------------
 
 
 class CommonFieldsUpdateRequest(ObjectSerializer):

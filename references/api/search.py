@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
 
+from references.api.documentation import READ_ERRORS, operation
 from references.api.reading import ReadViewSet, category_or_unprocessable
 from references.api.responses import document_response
+from references.api.schemas import SearchResponse
 from references.categories import CATEGORIES
 from references.documents import Document, Snapshot, snapshot, snapshots
 from references.problems import BadRequest
@@ -50,6 +52,14 @@ class SearchParameters(QuerySerializer):
 class RecordSearch(ReadViewSet):
     """Search within a category and across all."""
 
+    @operation(
+        "search_category_model_references_v2__model_category_name__search_get",
+        answers=SearchResponse,
+        errors=(400, *READ_ERRORS),
+        tags=("search",),
+        query=SearchParameters,
+        words="Records of a category that match every filter",
+    )
     def search_category(self, request: HttpRequest, model_category_name: str) -> HttpResponse:
         category = category_or_unprocessable(model_category_name)
         query = _query(request)
@@ -60,6 +70,14 @@ class RecordSearch(ReadViewSet):
             raise BadRequest(str(error)) from error
         return _page_response(request, page, [held])
 
+    @operation(
+        "search_all_model_references_v2_search_get",
+        answers=SearchResponse,
+        errors=(400, *READ_ERRORS),
+        tags=("search",),
+        query=SearchParameters,
+        words="Records of all categories that match every filter",
+    )
     def search_all(self, request: HttpRequest) -> HttpResponse:
         query = _query(request)
         held = snapshots(CATEGORIES)

@@ -1,10 +1,9 @@
-"""The AI-Horde's answers about usage, parsed. An item that cannot be used is left out; a wrong kind is an error."""
+"""The AI-Horde's answers, parsed. An unusable item is left out; an answer of the wrong kind is an error."""
 
 import json
 import logging
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from references.horde.client import HordeBadAnswer
@@ -12,6 +11,8 @@ from references.horde.client import HordeBadAnswer
 logger = logging.getLogger(__name__)
 
 SHOWN_CHARACTERS = 200
+# Beyond it not every client reads a number as it was written.
+LARGEST_NUMBER = 2**53
 
 Item = TypeVar("Item")
 
@@ -54,6 +55,13 @@ class Worker:
     uptime: int | None = None
 
 
+def username_parse(body: bytes) -> str | None:
+    """The name of a key's user, if there is one that PostgreSQL (which takes no NUL) can hold."""
+    found = _json(body)
+    username = _text(found.get("username")) if isinstance(found, dict) else None
+    return None if username is None or "\0" in username else username
+
+
 def status_parse(body: str) -> tuple[ModelStatus, ...]:
     return _items(body, _status)
 
@@ -63,12 +71,12 @@ def workers_parse(body: str) -> tuple[Worker, ...]:
 
 
 def usage_parse(body: str) -> ModelUsage:
-    """Each of the three maps may be missing, but something has to be there that makes the object a usage answer."""
+    """Each of the maps may be missing; an object with other members only is something else, say a message."""
     found = _json(body)
     if not isinstance(found, dict):
         raise HordeBadAnswer(f"an object was expected, not {type(found).__name__}")
-    periods = ModelUsage.__slots__
-    if found and not found.keys() & set(periods):
+    periods = [period.name for period in fields(ModelUsage)]
+    if found and found.keys().isdisjoint(periods):
         raise HordeBadAnswer("an object without usage")
     return ModelUsage(**{period: _counts(found.get(period)) for period in periods})
 
@@ -99,7 +107,7 @@ def _worker(item: dict) -> Worker:
     )
 
 
-def _json(body: str) -> Any:
+def _json(body: str | bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -128,9 +136,10 @@ def _counts(found: Any) -> dict[str, int]:
         return {}
     if not isinstance(found, dict):
         raise HordeBadAnswer(f"an object of counts was expected, not {type(found).__name__}")
-    counts = {name: count for name, value in found.items() if _text(name) and (count := _whole(value)) is not None}
-    _log_skipped([{name: value} for name, value in found.items() if name not in counts])
-    return counts
+    counts = {name: _whole(value) for name, value in found.items() if _text(name) is not None}
+    usable = {name: count for name, count in counts.items() if count is not None}
+    _log_skipped([{name: value} for name, value in found.items() if name not in usable])
+    return usable
 
 
 def _log_skipped(items: list[Any]) -> None:
@@ -153,10 +162,10 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
-    """A number that JSON can hold. Python's parser takes NaN and infinities too."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    return None
+    """A number that an answer can hold; Python's parser lets NaN and infinities pass."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -LARGEST_NUMBER <= value <= LARGEST_NUMBER else None
 
 
 def _whole(value: Any) -> int | None:

@@ -3,10 +3,10 @@
 import time
 from typing import TypedDict
 
-from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
-from references.horde.client import HordeError, longest_call
+from references.horde.claims import claim_lapse, claim_range
+from references.horde.client import HordeError
 from references.models import HordeCircuit
 
 CIRCUIT_ID = 1
@@ -64,10 +64,9 @@ def circuit_count_failure(*, at: float | None = None) -> None:
 
 def _probe_claim(now: float) -> bool:
     """Takes the right to probe, which lapses should its holder die."""
-    lapse = now + longest_call(settings.HORDE_API_TIMEOUT)
     tripped = _rows().filter(consecutive_failures__gte=OPEN_AT)
-    unclaimed = Q(probing_until=None) | ~Q(probing_until__range=(now, lapse))
-    return tripped.filter(unclaimed).update(probing_until=lapse) == 1
+    unclaimed = Q(probing_until=None) | ~Q(probing_until__range=claim_range(now))
+    return tripped.filter(unclaimed).update(probing_until=claim_lapse(now)) == 1
 
 
 def _is_tripped(circuit: HordeCircuit) -> bool:
@@ -75,18 +74,18 @@ def _is_tripped(circuit: HordeCircuit) -> bool:
 
 
 def _pause_left(circuit: HordeCircuit, now: float) -> float:
-    """Seconds until a probe may pass. A failure in the future, after a clock was set back, is no reason to wait."""
+    """Seconds until a probe may pass; a time far in the future, left by a wrong clock, holds nothing up."""
     if not _is_tripped(circuit):
         return 0.0
     passed = now - circuit.last_failure_at
-    return PAUSE_SECONDS - passed if 0 <= passed < PAUSE_SECONDS else 0.0
+    return min(PAUSE_SECONDS, PAUSE_SECONDS - passed) if abs(passed) < PAUSE_SECONDS else 0.0
 
 
 def _circuit() -> HordeCircuit:
     return _rows().first() or HordeCircuit()
 
 
-def _rows():  # noqa: ANN202
+def _rows() -> QuerySet[HordeCircuit]:
     return HordeCircuit.objects.filter(pk=CIRCUIT_ID)
 
 

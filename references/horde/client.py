@@ -57,7 +57,9 @@ def horde_get(path: str, *, timeout: float, limit: int, headers: Mapping[str, st
     url = f"{settings.HORDE_URL}v2/{path}"
     deadline = time.monotonic() + timeout
     try:
-        with _session.get(url, headers=headers, timeout=timeout, allow_redirects=False, stream=True) as response:
+        with _session.get(
+            url, headers=headers, timeout=timeout, allow_redirects=False, stream=True
+        ) as response:
             answer = Answer(response.status_code, _body(response, deadline, limit))
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise HordeTimeout(type(error).__name__) from None

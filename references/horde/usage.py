@@ -1,7 +1,7 @@
 """What the AI-Horde says of usage: status, counts and workers, from the last good copy of each answer.
 
-A copy older than its time to live is still served, while a thread fetches the next one. Whoever fetches holds a
-claim on the copy's row, so that all processes together ask the AI-Horde once.
+A copy older than its time to live is still served, while a thread fetches the next one. Whoever fetches holds
+a claim on the copy's row, so that all processes together ask the AI-Horde once.
 """
 
 import logging
@@ -22,13 +22,13 @@ from references.horde.circuit import (
     circuit_enter,
     circuit_is_open,
 )
+from references.horde.claims import claim_lapse, claim_range
 from references.horde.client import (
     BackgroundCall,
     HordeBadAnswer,
     HordeError,
     HordeUnavailable,
     horde_get_with_retries,
-    longest_call,
 )
 from references.models import UsageSnapshot
 
@@ -44,13 +44,15 @@ KINDS: tuple[UsageKind, ...] = ("image", "text")
 
 @dataclass(frozen=True, slots=True)
 class UsageCall:
-    """A call for data: its path and query below `v2/`, which also name the stored copy, and how to parse it."""
+    """A call for data. `path`, with its query, is below `v2/` and also names the stored copy."""
 
     path: str
     parse: Callable[[str], Any]
 
 
-STATUS_CALLS = {kind: UsageCall(f"status/models?type={kind}&model_state=known", status_parse) for kind in KINDS}
+STATUS_CALLS = {
+    kind: UsageCall(f"status/models?type={kind}&model_state=known", status_parse) for kind in KINDS
+}
 USAGE_CALLS = {
     "image": UsageCall("stats/img/models?model_state=known", usage_parse),
     "text": UsageCall("stats/text/models?model_state=known", usage_parse),
@@ -66,7 +68,7 @@ class _Copy(NamedTuple):
 
     @property
     def is_fresh(self) -> bool:
-        return 0 <= time.time() - self.fetched_at < settings.HORDE_API_CACHE_TTL
+        return abs(time.time() - self.fetched_at) < settings.HORDE_API_CACHE_TTL
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,7 @@ def _read(calls: Sequence[UsageCall], wait: float) -> list[_Copy]:
     deadline = time.monotonic() + wait
     copies = _stored_copies(calls)
     due = [call for call in calls if call.path not in copies or not copies[call.path].is_fresh]
-    if due and circuit_is_open():
-        refreshes = {}
-    else:
-        refreshes = {call.path: _refresh_behind(call) for call in due}
+    refreshes = {} if due and circuit_is_open() else {call.path: _refresh_behind(call) for call in due}
     for call in due:
         if call.path in copies:
             continue
@@ -188,10 +187,11 @@ def _body(path: str) -> str:
 
 def _claim(path: str) -> float | None:
     """The time at which the claim lapses, should this process die; None when another process has one."""
-    UsageSnapshot.objects.bulk_create([UsageSnapshot(path=path, body="", fetched_at=0)], ignore_conflicts=True)
+    row = UsageSnapshot(path=path, body="", fetched_at=0)
+    UsageSnapshot.objects.bulk_create([row], ignore_conflicts=True)
     now = time.time()
-    lapse = now + longest_call(settings.HORDE_API_TIMEOUT)
-    unclaimed = UsageSnapshot.objects.filter(path=path).exclude(claimed_until__range=(now, lapse))
+    lapse = claim_lapse(now)
+    unclaimed = UsageSnapshot.objects.filter(path=path).exclude(claimed_until__range=claim_range(now))
     return lapse if unclaimed.update(claimed_until=lapse) else None
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import json
 import logging
 import re
 import time
@@ -17,6 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.views.decorators.debug import sensitive_variables
 
+from references.horde.answers import username_parse
 from references.horde.client import Answer, BackgroundCall, HordeBadAnswer, HordeError, horde_get
 
 try:
@@ -94,25 +94,18 @@ def user_find(apikey: str) -> HordeUser:
         known = cache.get(entry)
     if known is not None:
         return _user(known)
-    user = _user(_username_ask(apikey))
+    user = _user(_username_ask(apikey) or "")
     with _cache_down_is_a_miss():
         cache.set(entry, user.username, CACHE_SECONDS)
     return user
 
 
-def _user(username: object) -> HordeUser:
+def _user(username: str) -> HordeUser:
     """`Rita#101` is the user 101; the name before the last `#` may hold further ones."""
-    if not isinstance(username, str) or not _storable(username):
-        raise InvalidKey("no user name")
     _, mark, user_id = username.rpartition("#")
     if not mark or not user_id.strip():
         raise InvalidKey("a user name without an id")
     return HordeUser(user_id=user_id, username=username)
-
-
-def _storable(text: str) -> bool:
-    """Whether a database and an answer can hold the text: PostgreSQL takes no NUL, UTF-8 no lone surrogate."""
-    return "\0" not in text and text.encode(errors="replace").decode() == text
 
 
 @sensitive_variables("apikey")
@@ -128,7 +121,7 @@ def _static_username(apikey: str) -> str | None:
 
 
 @sensitive_variables("apikey")
-def _username_ask(apikey: str) -> object:
+def _username_ask(apikey: str) -> str | None:
     def ask() -> Answer:
         return horde_get("find_user", headers={"apikey": apikey}, timeout=CHECK_TIMEOUT, limit=ANSWER_LIMIT)
 
@@ -137,15 +130,9 @@ def _username_ask(apikey: str) -> object:
     check.start()
     try:
         answer = check.outcome(wait=CHECK_TIMEOUT)
+        return username_parse(answer.body) if answer.status == HTTPStatus.OK else None
     except HordeBadAnswer as error:
         raise InvalidKey(str(error)) from None
-    if answer.status != HTTPStatus.OK:
-        raise InvalidKey(f"status {answer.status}")
-    try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        raise InvalidKey("an answer that is not JSON") from None
-    return body.get("username") if isinstance(body, dict) else None
 
 
 @sensitive_variables("apikey")

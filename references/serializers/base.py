@@ -69,7 +69,7 @@ def request_validated(
         validated = serializer.run_validation(data)
     except ValidationError as invalid:
         problems += request_problems(invalid.detail, data, root=root)
-    if root == "body" and getattr(settings, "AI_HORDE_TESTING", False):
+    if getattr(settings, "AI_HORDE_TESTING", False):
         problems += request_problems(_unknown_members(serializer, data), data, root=root)
     if problems:
         raise RequestInvalid(problems)

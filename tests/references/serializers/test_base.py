@@ -121,3 +121,8 @@ def test_unknown_members_are_refused_at_any_depth_while_testing(settings):
         ("extra_forbidden", ["body", "inner", "y"]),
         ("extra_forbidden", ["body", "items", 1, "z"]),
     ]
+
+
+def test_unknown_parameters_are_ignored_even_while_testing(settings):
+    settings.AI_HORDE_TESTING = True
+    assert ExampleQuery.parse(QueryDict("unknown=1")) == {"limit": 50}

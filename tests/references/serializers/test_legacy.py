@@ -138,6 +138,11 @@ def test_an_empty_record_misses_what_is_required(category: str, missing: list[st
             {"config": {"download": [{"file_url": None, "file_path": None}, {"file_path": "x"}]}},
             {"config": {"download": [{"file_path": ""}, {"file_path": "x"}]}},
         ),
+        (
+            "clip",
+            {"config": {"files": [{"path": "p", "sha256sum": ""}]}},
+            {"config": {"files": [{"path": "p", "sha256sum": ""}]}},
+        ),
         ("text_generation", {"settings": {"top_k": 40}}, {"settings": {"top_k": 40}}),
     ],
 )

@@ -1,0 +1,17 @@
+"""The queue: propose, approve, apply, remember."""
+
+from django.apps import AppConfig
+
+from references import journal
+
+
+class ModerationConfig(AppConfig):
+    name = "moderation"
+    label = "moderation"
+    verbose_name = "Moderation"
+
+    def ready(self) -> None:
+        from moderation.events import writes_log
+
+        if writes_log not in journal.listeners:
+            journal.listeners.append(writes_log)
