@@ -1,4 +1,4 @@
-"""What the names of text models tell: their parts, their groups, and families of groups."""
+"""What the names of text models tell: their parts, and the groups they form."""
 
 from functools import partial
 
