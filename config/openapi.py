@@ -7,15 +7,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views import View
-from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import force_instance
+from drf_spectacular.plumbing import ResolvedComponent, force_instance
 from rest_framework.fields import Field
 from rest_framework.views import APIView
 
 from references.api.documentation import JSON, by_name
 from references.api.errors import detail_response
 from references.api.responses import document_response
+from references.auth import HordeKeyAuthentication, HordeKeyScheme
 from references.categories import CATEGORIES
 from references.documents import Document
 from references.serializers import legacy_record_type, record_type
@@ -78,13 +79,18 @@ RECORD_ROUTES = (
 IRREGULAR_IDS = {"update_legacy_image_generation_model": "update_legacy_model"}
 
 
-def api_endpoints(endpoints: list[tuple]) -> list[tuple]:
+class ApiEndpoints(EndpointEnumerator):
     """Of the routes, which answer with and without the prefix of the API, those with it."""
-    return [endpoint for endpoint in endpoints if endpoint[0].startswith(f"{API}/")]
+
+    def get_api_endpoints(self, *args: Any, **kwargs: Any) -> list[tuple]:
+        endpoints = super().get_api_endpoints(*args, **kwargs)
+        return [endpoint for endpoint in endpoints if endpoint[0].startswith(f"{API}/")]
 
 
 class ApiSchemaGenerator(SchemaGenerator):
     """Adds to what the views say of themselves: a typed form for each category, and the ids of version 1."""
+
+    endpoint_inspector_cls = ApiEndpoints
 
     def parse(self, input_request: Any, public: bool) -> Paths:
         paths = super().parse(input_request, public)
@@ -96,7 +102,16 @@ class ApiSchemaGenerator(SchemaGenerator):
         schema = AutoSchema()
         schema.registry = self.registry
         schema.view = APIView(request=None)
+        self._register_key_scheme(schema)
         return {path: _resolved(paths[path], schema) for path in sorted(paths) if paths[path]}
+
+    def _register_key_scheme(self, schema: AutoSchema) -> None:
+        definition = HordeKeyScheme(HordeKeyAuthentication()).get_security_definition(schema)
+        self.registry.register_on_missing(
+            ResolvedComponent(
+                HordeKeyScheme.name, ResolvedComponent.SECURITY_SCHEMA, definition, HordeKeyAuthentication
+            )
+        )
 
 
 def _finish(path: str, operation: Operation) -> None:
@@ -143,7 +158,7 @@ def _typed(route: RecordRoute, operation: Operation, category: str, record: type
 
 
 def _resolved(node: Any, schema: AutoSchema) -> Any:
-    """The node with the schema of each serializer and field in it; serializers become references to components."""
+    """The node with the serializers and fields in it replaced by their schemas, or references to those."""
     if isinstance(node, dict):
         return {key: _resolved(value, schema) for key, value in node.items()}
     if isinstance(node, list):

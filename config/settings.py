@@ -58,6 +58,25 @@ HORDE_URL = text("HORDE_URL", "AI_HORDE_URL", default="https://aihorde.net/api/"
 HORDE_API_TIMEOUT = number(f"{PREFIX}HORDE_API_TIMEOUT", default=30, minimum=1)
 HORDE_API_CACHE_TTL = number(f"{PREFIX}HORDE_API_CACHE_TTL", default=60, minimum=0)
 
+# Analytics -----------------------------------------------------------------------------------------------------
+
+STATISTICS_CACHE_TTL = number(f"{PREFIX}STATISTICS_CACHE_TTL", default=300, minimum=0)
+DELETION_RISK_CACHE_TTL = number(f"{PREFIX}DELETION_RISK_CACHE_TTL", default=300, minimum=0)
+PREFERRED_FILE_HOSTS = listing(f"{PREFIX}PREFERRED_FILE_HOSTS", default=["huggingface.co"])
+LOW_USAGE_THRESHOLD_PERCENTAGE = number(
+    f"{PREFIX}LOW_USAGE_THRESHOLD_PERCENTAGE", default=0.0065, minimum=0, kind=float
+)
+TEXT_GEN_LOW_USAGE_THRESHOLD_PERCENTAGE = number(
+    f"{PREFIX}TEXT_GEN_LOW_USAGE_THRESHOLD_PERCENTAGE", default=0.02, minimum=0, kind=float
+)
+TEXT_GEN_IGNORE_DOWNLOAD_HOSTS = boolean(f"{PREFIX}TEXT_GEN_IGNORE_DOWNLOAD_HOSTS", default=True)
+TEXT_GEN_CRITICAL_USAGE_THRESHOLD = number(
+    f"{PREFIX}TEXT_GEN_CRITICAL_USAGE_THRESHOLD", default=10, minimum=0
+)
+TEXT_GEN_CRITICAL_WORKER_THRESHOLD = number(
+    f"{PREFIX}TEXT_GEN_CRITICAL_WORKER_THRESHOLD", default=1, minimum=0
+)
+
 # Moderation ----------------------------------------------------------------------------------------------------
 
 QUEUE_ENABLED = boolean(f"{PREFIX}PENDING_QUEUE__ENABLED", default=True)
@@ -181,14 +200,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "DEFAULT_GENERATOR_CLASS": "config.openapi.ApiSchemaGenerator",
-    "PREPROCESSING_HOOKS": ["config.openapi.api_endpoints"],
     "POSTPROCESSING_HOOKS": [],
     "SCHEMA_PATH_PREFIX": "/api",
     "SCHEMA_PATH_PREFIX_TRIM": True,
+    "SORT_OPERATION_PARAMETERS": False,
     "SERVERS": [{"url": "/api"}],
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {"APIKeyHeader": {"type": "apiKey", "in": "header", "name": "apikey"}},
-    },
     "TAGS": [
         {"name": "v2", "description": "Records, and proposals to change them."},
         {"name": "search", "description": "Records that match filters, and those most used."},

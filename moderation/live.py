@@ -92,7 +92,7 @@ def payload_check(change: PendingChange) -> None:
         raise PendingChangePayloadError(f"Change {change.change_id} has no payload.")
     if "reverts" in (change.request_metadata_as_dict() or {}):
         return
-    validate = record_validate if change.domain == CanonicalFormat.V2 else legacy_validate
+    validate = legacy_validate if change.is_legacy else record_validate
     try:
         validate(change.category, payload)
     except RequestInvalid as invalid:
@@ -114,7 +114,7 @@ def proposed_live(change: PendingChange, live: Live | None, *, at: int) -> Live 
     if payload is None:
         raise PendingChangePayloadError(f"Change {change.change_id} has no payload.")
     is_new = live is None and change.operation == Operation.CREATE
-    if change.domain == CanonicalFormat.V2:
+    if not change.is_legacy:
         return Live(_stamped(payload, live, at=at, keep_update=is_new))
     return _proposed_legacy(change, payload, live, at=at)
 
@@ -137,7 +137,7 @@ def _proposed_legacy(change: PendingChange, payload: dict, live: Live | None, *,
 def payload_as_record(change: PendingChange) -> dict:
     """The proposed record in v2 form; raises PendingChangePayloadError."""
     payload = change.payload_as_dict()
-    if payload is not None and change.domain == CanonicalFormat.V2:
+    if payload is not None and not change.is_legacy:
         return payload
     try:
         record, _ = record_from_legacy(

@@ -129,6 +129,11 @@ class PendingChange(models.Model):
     def __str__(self) -> str:
         return f"{self.operation} {self.category}/{self.model_name}"
 
+    @property
+    def is_legacy(self) -> bool:
+        """Whether the change speaks of legacy objects."""
+        return self.domain == CanonicalFormat.LEGACY
+
     def payload_as_dict(self) -> dict | None:
         return _parsed(self.payload)
 

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 
-from moderation.states import ChangeStatus, OnConflict
+from moderation.states import OnConflict, Status
 from references.categories import CATEGORIES
 from references.problems import VALUE_ERROR, ProblemCode
 from references.serializers.base import ObjectSerializer, QuerySerializer
@@ -84,7 +84,7 @@ class UserIdsField(ListField):
 
 
 def statuses_field(**kwargs: Any) -> ListField:
-    return ListField(child=EnumField(ChangeStatus, component="PendingChangeStatus"), **kwargs)
+    return ListField(child=EnumField(Status, component="PendingChangeStatus"), **kwargs)
 
 
 def categories_field(**kwargs: Any) -> ListField:
@@ -191,13 +191,11 @@ class PurgePendingChangesRequest(ObjectSerializer):
     purge_all = BooleanField(default=False, help_text="Remove everything that the filters leave.")
     dry_run = BooleanField(default=False, help_text="Only tell what would be removed.")
 
-    filter_names = ("statuses", "categories", "model_name", "requested_by", "batch_id", "change_ids")
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        filters = {name: attrs[name] for name in self.filter_names if attrs.get(name)}
-        if not filters and not attrs["purge_all"]:
+        given = {name: value for name, value in attrs.items() if value}
+        if not given.keys() - {"dry_run"}:
             raise _rule("give a filter, or set purge_all to clear the whole queue")
-        return {"filters": filters, "dry_run": attrs["dry_run"]}
+        return given
 
 
 class ApplyPendingChangeRequest(ObjectSerializer):

@@ -9,8 +9,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 
+from references.auth import HordeKeyScheme
+
 JSON = "application/json"
-API_KEY = "APIKeyHeader"
 READ_ERRORS = (404, 422, 503)
 WRITE_ERRORS = (400, 401, 404, 409, 422, 503)
 MEANINGS = {
@@ -90,23 +91,24 @@ def operation(
 ) -> Callable:
     """Documents one action of a view set.
 
-    `takes` and `answers` are the bodies of the request and of the answer with `status`, `also` those of further
-    successful answers. A body is a serializer, or an OpenAPI schema in which serializer classes and fields may
-    stand wherever a schema can. `query` is the serializer of the query string, `words` one sentence on what the
-    operation does; `keyed` operations need an `apikey`.
+    `takes` and `answers` are the bodies of the request and of the answer with `status`, `also` those of
+    further successful answers. A body is a serializer, or an OpenAPI schema in which serializer classes and
+    fields may stand wherever a schema can. `query` is the serializer of the query string, `words` a sentence
+    on what the operation does; `keyed` operations need an `apikey`.
     """
     bodies = {int(status): answers, **(also or {})}
+    successes = {
+        code: OpenApiResponse(body, description=HTTPStatus(code).phrase) for code, body in bodies.items()
+    }
+    failures = {code: OpenApiResponse(_error_body(code), description=MEANINGS[code]) for code in errors}
     return extend_schema(
         operation_id=operation_id,
         summary=words.rstrip(".") or None,
         tags=list(tags),
         request={JSON: takes} if isinstance(takes, dict) else takes,
         parameters=[*([query] if query else []), *parameters],
-        auth=[{API_KEY: []}] if keyed else [],
-        responses={
-            **{code: OpenApiResponse(body, description=HTTPStatus(code).phrase) for code, body in bodies.items()},
-            **{code: OpenApiResponse(_error_body(code), description=MEANINGS[code]) for code in errors},
-        },
+        auth=[{HordeKeyScheme.name: []}] if keyed else [],
+        responses=successes | failures,
     )
 
 

@@ -19,7 +19,9 @@ class ContainsMessage(serializers.Serializer):
 class AIHordeStatus(serializers.Serializer):
     """How well the AI-Horde answered of late."""
 
-    degraded = serializers.BooleanField(help_text="Whether it is left alone for a while after repeated failures.")
+    degraded = serializers.BooleanField(
+        help_text="Whether it is left alone for a while after repeated failures."
+    )
     consecutive_failures = serializers.IntegerField(min_value=0, help_text="Failures since the last success.")
     seconds_until_retry = serializers.FloatField(
         allow_null=True, help_text="When it is asked again; null while nothing stands in the way."
@@ -29,7 +31,9 @@ class AIHordeStatus(serializers.Serializer):
 class HeartbeatResponse(serializers.Serializer):
     """That the service is up, and what it knows of the AI-Horde."""
 
-    status = serializers.CharField(help_text="Always `ok`: a degraded AI-Horde does not take the service down.")
+    status = serializers.CharField(
+        help_text="Always `ok`: a degraded AI-Horde does not take the service down."
+    )
     ai_horde = AIHordeStatus()
 
 
@@ -48,7 +52,9 @@ class ReplicateModeResponse(serializers.Serializer):
 class LastUpdatedResponse(serializers.Serializer):
     """When any category last changed."""
 
-    last_updated = serializers.IntegerField(allow_null=True, help_text="UNIX seconds; null without any category.")
+    last_updated = serializers.IntegerField(
+        allow_null=True, help_text="UNIX seconds; null without any category."
+    )
 
 
 class CategoryLastUpdatedResponse(serializers.Serializer):
@@ -62,7 +68,9 @@ class CategoryMetadata(serializers.Serializer):
     """When a category last changed, and how often. Times are UNIX seconds."""
 
     category = RecordTypeField(help_text="The category.")
-    last_updated = serializers.IntegerField(help_text="When its content last changed; grows with every change.")
+    last_updated = serializers.IntegerField(
+        help_text="When its content last changed; grows with every change."
+    )
     last_operation_type = EnumField(
         get_args(Operation), component="OperationType", allow_null=True, help_text="What the last change did."
     )

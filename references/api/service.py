@@ -28,7 +28,9 @@ class ServiceReads(ReadViewSet):
             {"message": "Version 2 of the model reference: records per category, search, and moderated changes."},
         )
 
-    @operation("read_legacy_reference_api_info", answers=ContainsMessage, tags=("v1",), words="What version 1 is")
+    @operation(
+        "read_legacy_reference_api_info", answers=ContainsMessage, tags=("v1",), words="What version 1 is"
+    )
     def read_v1_info(self, request: HttpRequest) -> HttpResponse:
         images, texts = legacy_repositories()
         return json_response(

@@ -140,4 +140,4 @@ class BackgroundCall(threading.Thread, Generic[Result]):
             raise HordeTimeout("no outcome yet")
         if self._results:
             return self._results[0]
-        raise self._error
+        raise self._error.with_traceback(None)

@@ -1,6 +1,8 @@
 import pytest
 from django.test import RequestFactory
+from django.urls import path
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -120,7 +122,9 @@ def test_a_valid_key_without_the_role_is_refused_as_the_constant_says(horde, act
         (["101"], [], "decide", INVALID_KEY),
     ],
 )
-def test_a_role_that_nobody_has_is_refused_without_asking(horde, settings, requestors, approvers, action, expected):
+def test_a_role_that_nobody_has_is_refused_without_asking(
+    horde, settings, requestors, approvers, action, expected
+):
     settings.QUEUE_REQUESTOR_IDS = frozenset(requestors)
     settings.QUEUE_APPROVER_IDS = frozenset(approvers)
     assert refusal(action, "key-approver") == expected
@@ -208,9 +212,6 @@ def test_the_authentication_class_takes_any_key(horde):
 
 
 def test_the_schema_names_the_key_header():
-    from django.urls import path
-    from drf_spectacular.utils import extend_schema
-
     class Documented(RoleRequired, ViewSet):
         required_role = Role.REQUESTOR
 

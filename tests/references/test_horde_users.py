@@ -94,7 +94,9 @@ def test_an_answer_that_does_not_end_in_time_is_a_timeout(horde, monkeypatch, mo
     assert horde.calls == {FIND_USER: 1}
 
 
-@pytest.mark.parametrize("key", ["", "a\nb", "a\r\nx: y", "a b", "a\0b", "a\tb", " a", "ключ", "\ud800", "a\x7f"])
+@pytest.mark.parametrize(
+    "key", ["", "a\nb", "a\r\nx: y", "a b", "a\0b", "a\tb", " a", "ключ", "\ud800", "a\x7f"]
+)
 def test_a_key_that_no_header_can_carry_is_invalid_without_a_call(horde, key):
     with pytest.raises(InvalidKey):
         user_find(key)

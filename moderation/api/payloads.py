@@ -1,0 +1,67 @@
+"""From what a write is sent to the record that is proposed."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from references.categories import TEXT_CATEGORY
+from references.legacy import RecordError, legacy_normalised, record_from_legacy
+from references.problems import VALUE_ERROR, BadRequest, RequestInvalid
+from references.serializers import backend_prefix_check, legacy_validate, name_check, record_validate
+from references.text import group_name
+
+NOTE_HEADER = "X-Proposal-Note"
+NOTE_LENGTH = 500
+
+
+def v2_payload(category: str, body: Any) -> dict[str, Any]:
+    """The record to queue; raises RequestInvalid, Unprocessable or BadRequest."""
+    record = record_validate(category, body)
+    _name_rules(category, record)
+    if category == TEXT_CATEGORY:
+        record.setdefault("text_model_group", group_name(record["name"]))
+    return record
+
+
+def v1_payload(category: str, body: Any) -> dict[str, Any]:
+    """The legacy record to queue or to store; raises RequestInvalid, Unprocessable or BadRequest."""
+    legacy = legacy_validate(category, body)
+    _name_rules(category, legacy)
+    try:
+        record_from_legacy(category, legacy["name"], legacy_normalised(category, legacy))
+    except RecordError as error:
+        problem = {"type": VALUE_ERROR, "loc": ["body"], "msg": f"Value error, the record {error}"}
+        raise RequestInvalid([problem]) from None
+    return legacy
+
+
+def path_name_check(path_name: str, payload: dict[str, Any]) -> None:
+    if payload["name"] != path_name:
+        raise BadRequest("Path model name and body name must be the same.")
+
+
+def proposal_note(request: HttpRequest) -> str | None:
+    """What the proposer says of the change; raises RequestInvalid for too much of it."""
+    note = _header_text(request.headers.get(NOTE_HEADER, "")).strip()
+    if len(note) > NOTE_LENGTH:
+        problem = {
+            "type": "string_too_long",
+            "loc": ["header", NOTE_HEADER],
+            "msg": f"Expected at most {NOTE_LENGTH} characters",
+            "ctx": {"max_length": NOTE_LENGTH},
+        }
+        raise RequestInvalid([problem])
+    return note or None
+
+
+def _header_text(value: str) -> str:
+    """A header as its sender meant it: servers hand over bytes as Latin-1, and most clients write UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+def _name_rules(category: str, record: dict[str, Any]) -> None:
+    name_check(record["name"])
+    backend_prefix_check(category, record["name"])

@@ -1,0 +1,84 @@
+"""One transaction for each request: repeated where the database broke a tie against it, and refused in the end.
+
+Locks are taken in one order everywhere: the row of the queue, the changes by id, the categories by name, the end
+of the log. Proposals begin with the last of these, since nothing that is decided meanwhile can touch them.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from moderation.models import PendingChange, QueueState
+from references.models import Category
+from references.problems import Unavailable
+
+RETRIES = 3
+RETRY_WINDOW = 10.0
+_PAUSE = 0.05
+# Serialization failure and deadlock, as PostgreSQL numbers them.
+_TRANSIENT_CODES = frozenset({"40001", "40P01"})
+_SQLITE_BUSY = ("database is locked", "database table is locked")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same transaction, begun anew, may well succeed."""
+    if not isinstance(error, OperationalError):
+        return False
+    return getattr(error.__cause__, "sqlstate", None) in _TRANSIENT_CODES or str(error).startswith(_SQLITE_BUSY)
+
+
+def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
+    """Runs the function in a transaction. Raises Unavailable when the database cannot carry it out now.
+
+    Inside a transaction of the caller nothing is repeated: that one has to begin anew as a whole.
+    """
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                return function(*args, **kwargs)
+        give_up_at = time.monotonic() + RETRY_WINDOW
+        for attempt in range(RETRIES + 1):
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except (OperationalError, InterfaceError) as error:
+                if not is_transient(error) or attempt == RETRIES or time.monotonic() > give_up_at:
+                    raise Unavailable("The store cannot take this now; nothing was changed.") from error
+                time.sleep(_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the attempts
+        raise AssertionError("the last attempt returns or raises")
+
+    return wrapper
+
+
+def clock(at: int | None) -> int:
+    """The given moment, or now, in UNIX seconds."""
+    return int(time.time()) if at is None else at
+
+
+def queue_lock() -> QueueState:
+    """The row of the queue, locked until the end of the transaction."""
+    states = QueueState.objects.select_for_update().filter(pk=QueueState.ROW)
+    if (state := states.first()) is None:
+        QueueState.objects.bulk_create([QueueState(pk=QueueState.ROW)], ignore_conflicts=True)
+        state = states.get()
+    return state
+
+
+def changes_lock(ids: Iterable[int]) -> dict[int, PendingChange]:
+    """The changes with these ids, as far as they are in the queue, locked in ascending order."""
+    changes = PendingChange.objects.select_for_update().with_ids(ids).oldest_first()
+    return {change.change_id: change for change in changes}
+
+
+def categories_lock(names: Iterable[str]) -> None:
+    """Locks the rows of these categories, in order."""
+    list(Category.objects.select_for_update().filter(pk__in=set(names)).order_by("pk").values_list("pk"))

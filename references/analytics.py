@@ -1,0 +1,209 @@
+"""Figures of a category as it is now: its records, joined with what the AI-Horde last said of them.
+
+What was computed is kept while what it was computed from stands: the revisions of the records and of the text
+structure, the copies of the AI-Horde's answers, the settings. There is one value a view, so little memory.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+from django.conf import settings
+
+from references.categories import CATEGORIES, TEXT_CATEGORY
+from references.deletion_risk import RiskReport, RiskRules, report_grouped, risk_report
+from references.documents import Document, Snapshot
+from references.horde import UsageData, usage_data
+from references.popularity import ModelStats, models_stats
+from references.services import json_text
+from references.statistics import category_statistics, grouped_records
+from references.text_structure import text_structure
+from references.usage_matching import HordeFigures
+
+Value = TypeVar("Value")
+
+
+class _Kept(NamedTuple):
+    version: Hashable
+    expires: float
+    value: Any
+
+
+_kept: dict[tuple[Hashable, ...], _Kept] = {}
+# One view is computed from another, so a thread that holds the lock may ask again.
+_lock = threading.RLock()
+
+
+def _latest(
+    view: tuple[Hashable, ...],
+    version: Hashable,
+    compute: Callable[[], Value],
+    *,
+    seconds: float = math.inf,
+) -> Value:
+    """The value of a view; computed anew after its version changed or it grew older than `seconds`."""
+    with _lock:
+        kept = _kept.get(view)
+        if kept is None or kept.version != version or time.monotonic() >= kept.expires:
+            kept = _Kept(version, time.monotonic() + seconds, compute())
+            _kept[view] = kept
+        return kept.value
+
+
+class CategoryFigures:
+    """The statistics of a category, with their bytes."""
+
+    def __init__(self, figures: dict[str, Any], revision: int) -> None:
+        self.figures = figures
+        self.revision = revision
+
+    @cached_property
+    def document(self) -> Document:
+        return _document(self.figures, self.revision)
+
+    def paged(self, *, limit: int | None, offset: int) -> Document:
+        """The same figures: there is no list to page through, so the page asked for is only echoed."""
+        if limit is None and offset == 0:
+            return self.document
+        return _document({**self.figures, "offset": offset, "limit": limit}, self.revision)
+
+
+def statistics(held: Snapshot, *, is_grouped: bool = False) -> CategoryFigures:
+    """The statistics of the category; with `is_grouped`, those of the groups of text models."""
+    if is_grouped and held.category == TEXT_CATEGORY:
+        # The public documentation promises that grouping goes past the cache.
+        aliases = text_structure().canonical_names
+        return _statistics(held, grouped_records(_records(held), aliases=aliases))
+    return _latest(
+        ("statistics", held.category),
+        held.revision,
+        lambda: _statistics(held, _records(held)),
+        seconds=settings.STATISTICS_CACHE_TTL,
+    )
+
+
+def _statistics(held: Snapshot, records: list[Mapping[str, Any]]) -> CategoryFigures:
+    figures = category_statistics(held.category, records, computed_at=int(time.time()))
+    return CategoryFigures(figures, held.revision)
+
+
+class CategoryRisk:
+    """The deletion risk of a category's models, with the bytes of the whole."""
+
+    def __init__(self, report: RiskReport, revision: int) -> None:
+        self.report = report
+        self.revision = revision
+
+    @cached_property
+    def document(self) -> Document:
+        return _document(self.report.page().as_dict(), self.revision)
+
+    def paged(self, *, preset: str | None = None, limit: int | None = None, offset: int = 0) -> Document:
+        if preset is None and limit is None and offset == 0:
+            return self.document
+        page = self.report.page(preset=preset, limit=limit, offset=offset)
+        return _document(page.as_dict(), self.revision)
+
+
+def deletion_risk(
+    held: Snapshot, *, is_grouped: bool = False, with_variations: bool = False
+) -> CategoryRisk:
+    """The risk of each model of an image or text category; raises HordeError without usage data.
+
+    Only text models form groups and run on several backends, and groups have no backends.
+    """
+    is_grouped = is_grouped and held.category == TEXT_CATEGORY
+    with_variations = with_variations and held.category == TEXT_CATEGORY and not is_grouped
+    data = usage_data(CATEGORIES[held.category].usage)
+    rules = risk_rules(held.category)
+    if not is_grouped:
+        return _risk(held, data, rules, with_variations=with_variations)
+    structure = text_structure()
+
+    def compute() -> CategoryRisk:
+        whole = _risk(held, data, rules, with_variations=False)
+        grouped = report_grouped(whole.report, rules, aliases=structure.canonical_names)
+        return CategoryRisk(grouped, held.revision)
+
+    return _latest(
+        ("grouped deletion risk", held.category),
+        (held.revision, data.fetched_at, rules, structure.revision),
+        compute,
+        seconds=settings.DELETION_RISK_CACHE_TTL,
+    )
+
+
+def risk_rules(category: str) -> RiskRules:
+    preferred_hosts = tuple(settings.PREFERRED_FILE_HOSTS)
+    if category != TEXT_CATEGORY:
+        return RiskRules(settings.LOW_USAGE_THRESHOLD_PERCENTAGE, preferred_hosts)
+    return RiskRules(
+        settings.TEXT_GEN_LOW_USAGE_THRESHOLD_PERCENTAGE,
+        preferred_hosts,
+        ignores_downloads=settings.TEXT_GEN_IGNORE_DOWNLOAD_HOSTS,
+        critical_usage=settings.TEXT_GEN_CRITICAL_USAGE_THRESHOLD,
+        critical_workers=settings.TEXT_GEN_CRITICAL_WORKER_THRESHOLD,
+    )
+
+
+def _risk(held: Snapshot, data: UsageData, rules: RiskRules, *, with_variations: bool) -> CategoryRisk:
+    def compute() -> CategoryRisk:
+        figures = _figures(held.category, data)
+        report = risk_report(
+            held.category, _records(held), figures, rules, with_variations=with_variations
+        )
+        return CategoryRisk(report, held.revision)
+
+    return _latest(
+        ("deletion risk", held.category, with_variations),
+        (held.revision, data.fetched_at, rules),
+        compute,
+        seconds=settings.DELETION_RISK_CACHE_TTL,
+    )
+
+
+class CategoryStats(NamedTuple):
+    """What the AI-Horde says of each record, in stored order, and when it said the oldest part, in UNIX seconds."""
+
+    models: list[ModelStats]
+    fetched_at: float
+
+
+def category_stats(
+    held: Snapshot, *, with_workers: bool = False, with_variations: bool = False
+) -> CategoryStats:
+    """The figures of each model of an image or text category; raises HordeError without usage data."""
+    data = usage_data(CATEGORIES[held.category].usage, include_workers=with_workers)
+    with_variations = with_variations and held.category == TEXT_CATEGORY
+
+    def compute() -> CategoryStats:
+        models = models_stats(
+            (row.name for row in held.rows),
+            _figures(held.category, data),
+            with_workers=with_workers,
+            with_variations=with_variations,
+        )
+        return CategoryStats(models, min(data.fetched_at))
+
+    return _latest(
+        ("stats", held.category, with_workers, with_variations), (held.revision, data.fetched_at), compute
+    )
+
+
+def _figures(category: str, data: UsageData) -> HordeFigures:
+    return _latest(
+        ("figures", category, data.workers is not None),
+        data.fetched_at,
+        lambda: HordeFigures(data.status, data.usage, data.workers),
+    )
+
+
+def _records(held: Snapshot) -> list[Mapping[str, Any]]:
+    return [row.record for row in held.rows]
+
+
+def _document(value: Any, revision: int) -> Document:
+    return Document(json_text(value).encode(), revision=revision)

@@ -1,0 +1,44 @@
+"""What all tests share: a process that remembers nothing of the test before, and the real reference."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
+
+from references import documents
+from references.horde import usage
+from references.legacy import CategorySource
+from references.services import sources_import
+from references.sources import legacy_folder_read
+from tests.recorded import legacy_dir
+
+# The time that the recorded answers have in place of the one they were recorded at.
+IMPORTED_AT = 1_700_000_000
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> None:
+    """Tests roll back, so the same revision comes again with other content behind it."""
+    documents._snapshots.clear()
+    usage._copies.clear()
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def real_sources() -> list[CategorySource]:
+    """The files of the legacy repositories, read."""
+    return list(legacy_folder_read(legacy_dir()))
+
+
+@pytest.fixture(scope="module")
+def real_reference(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, real_sources: list[CategorySource]
+) -> Iterator[None]:
+    """The real reference, imported once for the tests of a module; each of them still needs `django_db`."""
+    with django_db_blocker.unblock():
+        sources_import(real_sources, at=IMPORTED_AT)
+    yield
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0)
