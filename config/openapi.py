@@ -25,11 +25,13 @@ from references.serializers.records import RecordTypeField
 API = "/api"
 V1 = "/model_references/v1"
 V2 = "/model_references/v2"
-CATEGORY = "{model_category_name}"
-MODEL = "{model_name}"
+CATEGORY_NAME = "model_category_name"
+MODEL_NAME = "model_name"
+CATEGORY = f"{{{CATEGORY_NAME}}}"
+MODEL = f"{{{MODEL_NAME}}}"
 PATH_PARAMETERS = {
-    "model_category_name": "The category.",
-    "model_name": "The model's name; slashes in it may be written plainly or percent-encoded.",
+    CATEGORY_NAME: "The category.",
+    MODEL_NAME: "The model's name; slashes in it may be written plainly or percent-encoded.",
 }
 
 Operation = dict[str, Any]
@@ -103,15 +105,19 @@ class ApiSchemaGenerator(SchemaGenerator):
         schema.registry = self.registry
         schema.view = APIView(request=None)
         self._register_key_scheme(schema)
-        return {path: _resolved(paths[path], schema) for path in sorted(paths) if paths[path]}
+        return {path: _resolved(paths[path], schema) for path in sorted(paths, key=_place) if paths[path]}
 
     def _register_key_scheme(self, schema: AutoSchema) -> None:
         definition = HordeKeyScheme(HordeKeyAuthentication()).get_security_definition(schema)
-        self.registry.register_on_missing(
-            ResolvedComponent(
-                HordeKeyScheme.name, ResolvedComponent.SECURITY_SCHEMA, definition, HordeKeyAuthentication
-            )
+        scheme = ResolvedComponent(
+            HordeKeyScheme.name, ResolvedComponent.SECURITY_SCHEMA, definition, HordeKeyAuthentication
         )
+        self.registry.register_on_missing(scheme)
+
+
+def _place(path: str) -> str:
+    """Sorts by path, and what is for all categories before what is for one."""
+    return path.replace("{", " ")
 
 
 def _finish(path: str, operation: Operation) -> None:
@@ -122,7 +128,7 @@ def _finish(path: str, operation: Operation) -> None:
         if parameter["in"] == "path" and parameter["name"] in PATH_PARAMETERS:
             parameter.setdefault("description", PATH_PARAMETERS[parameter["name"]])
             # Version 1 takes further spellings of a category.
-            if parameter["name"] in CATEGORY and not path.startswith(V1):
+            if parameter["name"] == CATEGORY_NAME and not path.startswith(V1):
                 parameter["schema"] = RecordTypeField()
     if path.startswith(V1):
         operation["operationId"] = _legacy_id(operation["operationId"])
@@ -149,12 +155,14 @@ def _add_typed_operations(paths: Paths, route: RecordRoute) -> None:
 
 def _typed(route: RecordRoute, operation: Operation, category: str, record: type) -> Operation:
     operation_id = route.typed.format(category)
-    parameters = [each for each in operation.get("parameters", ()) if each["name"] != "model_category_name"]
-    return route.with_records(operation, record) | {
+    parameters = [each for each in operation.get("parameters", ()) if each["name"] != CATEGORY_NAME]
+    typed = route.with_records(operation, record) | {
         "operationId": IRREGULAR_IDS.get(operation_id, operation_id),
-        "summary": f"{operation.get('summary', operation_id)}: {CATEGORIES[category].label}",
         "parameters": parameters,
     }
+    if "summary" in operation:
+        typed["summary"] = f"{operation['summary']}: {CATEGORIES[category].label}"
+    return typed
 
 
 def _resolved(node: Any, schema: AutoSchema) -> Any:

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from moderation.diffs import FieldDiff, NetOperation, field_diffs, is_critical, net_effect
 from moderation.models import AuditEvent, Batch, PendingChange
-from moderation.querysets import MAX_ID, AuditEventQuerySet
+from moderation.querysets import MAX_ID, AuditEventQuerySet, PendingChangeQuerySet
 from moderation.states import Status
 from references.vocabulary import CanonicalFormat
 
@@ -100,7 +100,8 @@ def batch_detail(domain: str, number: int) -> BatchDetail | None:
     batch = _batch(domain, number)
     if batch is None:
         return None
-    return BatchDetail(_summaries(domain, [batch])[0], _audited(_members(domain).in_batch(number).oldest_first()))
+    members = _members(domain).in_batch(number).oldest_first()
+    return BatchDetail(_summaries(domain, [batch])[0], _audited(members))
 
 
 def batch_net_changes(domain: str, number: int) -> tuple[Batch, list[NetChange]] | None:
@@ -140,11 +141,11 @@ def last_event_id() -> int:
     return AuditEvent.objects.aggregate(last=Max("event_id"))["last"] or 0
 
 
-def _members(domain: str):  # noqa: ANN202
+def _members(domain: str) -> PendingChangeQuerySet:
     return PendingChange.recorded.in_domain(domain)
 
 
-def _batches(domain: str):  # noqa: ANN202
+def _batches(domain: str) -> QuerySet[Batch]:
     """Batches with a member in this domain; one that was reopened to the last has none."""
     return Batch.objects.filter(Exists(_members(domain).filter(batch_id=OuterRef("number"))))
 

@@ -48,7 +48,7 @@ class NetOperation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemDiffs:
-    """The members that only the new list has, and those that only the old one has, each as often as it is more."""
+    """Members that the new list has more of than the old one, and the other way round."""
 
     added: list[Any]
     removed: list[Any]
@@ -71,12 +71,12 @@ class FieldDiff:
 
 
 def canonical(value: Any) -> str:
-    """JSON text that is the same for equal values: `true` is not 1 in it, and the order of keys does not count."""
+    """JSON text that equal values share: the order of keys does not count, and `true` is not 1."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def field_diffs(old: dict | None, new: dict | None) -> list[FieldDiff]:
-    """Every leaf that differs. Lists are leaves; of an object that only one side has, every leaf is listed."""
+    """Every leaf that differs. Lists are leaves; an object that only one side has is listed leaf by leaf."""
     if old is None:
         return list(_leaves(new or {}, "", ChangeType.ADDED))
     if new is None:

@@ -1,7 +1,7 @@
 """The log: one row for every act on a record or on the queue, written in the transaction of the act.
 
-Each row's hash covers its fields and the hash of the row before it, so that a row changed behind the back of the
-application breaks the chain.
+Each row's hash covers its fields and the hash of the row before it, so that a row changed behind the back of
+the application breaks the chain.
 """
 
 import hashlib
@@ -164,7 +164,7 @@ def _write_draft(write: RecordWrite) -> EventDraft:
 
 
 def _write_payload(write: RecordWrite) -> dict:
-    """`before` and `after` are v2 records; the legacy objects stored beside them, where there are any, follow."""
+    """`before` and `after` are v2 records; legacy objects stored beside them follow."""
     states = {
         "before": write.before,
         "after": write.after,

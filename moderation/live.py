@@ -25,7 +25,7 @@ from references.vocabulary import CanonicalFormat
 # In the order of the schema, which is the order they are stored in.
 _METADATA = ("schema_version", "created_at", "updated_at", "created_by", "updated_by")
 _KEPT_METADATA = ("created_at", "created_by")
-# What a v2 record can say and a legacy object cannot, and which a legacy write therefore does not mean to remove.
+# What a legacy object cannot say, and a legacy write therefore does not mean to remove.
 _BEYOND_LEGACY = ("finetune_series", "name_schema_exception")
 
 ModelKey = tuple[str, str]

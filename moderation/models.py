@@ -1,4 +1,4 @@
-"""What is stored: proposed changes, the batches they are approved in, and the log of everything that was done."""
+"""What is stored: proposed changes, the batches they are approved in, and the log of all that was done."""
 
 import json
 
@@ -152,8 +152,8 @@ class PendingChange(models.Model):
     def related_models_as_list(self) -> list[str] | None:
         return _parsed(self.related_models)
 
-    # The transitions below guard and set, and leave saving and logging to the services. Replaying the log goes
-    # through them too, so that both come to the same row.
+    # The transitions below guard and set, and leave saving and logging to the services. Replaying the log
+    # goes through them too, so that both come to the same row.
 
     def mark_approved(self, *, by: Actor, at: int, batch_id: int, batch_title: str) -> None:
         self._move(Action.APPROVE, at)
@@ -211,8 +211,8 @@ class PendingChange(models.Model):
 class Batch(models.Model):
     """Changes that were approved to go live together. Which they are, the changes say.
 
-    `title` is that of the latest approval, `approved_by` and `approved_at` are those of the first. A batch that
-    was split off another one begins with what that one had.
+    `title` is that of the latest approval, `approved_by` and `approved_at` are those of the first. A batch
+    that was split off another one begins with what that one had.
     """
 
     number = models.BigIntegerField(primary_key=True)
@@ -243,10 +243,10 @@ class QueueState(models.Model):
 
 
 class AuditEvent(models.Model):
-    """One thing that was done, to a record or to the queue. Database triggers refuse to change or remove a row.
+    """One thing that was done, to a record or to the queue. Triggers refuse to change or remove a row.
 
-    `category` and `model_name` are those of the record; for the queue they are QUEUE and the id of the change as
-    text, or WHOLE_QUEUE. `hash` covers the row and the hash of the one before it.
+    `category` and `model_name` are those of the record; for the queue they are QUEUE and the id of the change
+    as text, or WHOLE_QUEUE. `hash` covers the row and the hash of the one before it.
     """
 
     QUEUE = "pending_queue"

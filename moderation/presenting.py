@@ -46,7 +46,7 @@ def change_as_dict(change: PendingChange, *, omit_null: bool) -> dict:
     return _known(record) if omit_null else record
 
 
-def pending_records(category: str) -> dict[str, dict]:
+def overlay(category: str) -> dict[str, dict]:
     """The records, in v2 form, that the open changes would put into the category, by name."""
     records = {}
     for change in PendingChange.objects.overlaying(category):

@@ -72,7 +72,12 @@ class PendingChangeQuerySet(models.QuerySet):
     def overlaying(self, category: str) -> "PendingChangeQuerySet":
         """What the open changes would put into the category, the latest word on each model last."""
         writing = (Operation.CREATE, Operation.UPDATE)
-        return self.open().filter(category=category, operation__in=writing).order_by("updated_at", "change_id")
+        writes = self.open().filter(category=category, operation__in=writing)
+        return writes.order_by("updated_at", "change_id")
+
+    def without_states(self) -> "PendingChangeQuerySet":
+        """For lists: leaves the records that only diffs and audit views show in the database."""
+        return self.defer("base_record", "live_before", "live_after")
 
     def oldest_first(self) -> "PendingChangeQuerySet":
         return self.order_by("change_id")

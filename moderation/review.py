@@ -1,4 +1,4 @@
-"""What a reviewer sees of changes before they are applied: their diffs, and what applying them would run into."""
+"""What a reviewer sees of a change: its diff, and what applying it would run into."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def _change_diff(change: PendingChange, live: Live | None) -> ChangeDiff:
         proposed_state=proposed,
         base_state=change.base_as_dict(),
         net_operation=net,
-        field_diffs=field_diffs(current, proposed) if current or proposed else [],
+        field_diffs=field_diffs(current, proposed),
         staleness=_staleness(change, live),
     )
 

@@ -11,7 +11,7 @@ from moderation.states import Operation
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`target` is what would be stored, None for a delete. A change that is fulfilled has nothing left to do."""
+    """`target` is what would be stored, None for a delete. A fulfilled change finds it stored already."""
 
     target: Live | None
     is_fulfilled: bool

@@ -108,9 +108,7 @@ class CategoryRisk:
         return _document(page.as_dict(), self.revision)
 
 
-def deletion_risk(
-    held: Snapshot, *, is_grouped: bool = False, with_variations: bool = False
-) -> CategoryRisk:
+def deletion_risk(held: Snapshot, *, is_grouped: bool = False, with_variations: bool = False) -> CategoryRisk:
     """The risk of each model of an image or text category; raises HordeError without usage data.
 
     Only text models form groups and run on several backends, and groups have no backends.
@@ -152,9 +150,7 @@ def risk_rules(category: str) -> RiskRules:
 def _risk(held: Snapshot, data: UsageData, rules: RiskRules, *, with_variations: bool) -> CategoryRisk:
     def compute() -> CategoryRisk:
         figures = _figures(held.category, data)
-        report = risk_report(
-            held.category, _records(held), figures, rules, with_variations=with_variations
-        )
+        report = risk_report(held.category, _records(held), figures, rules, with_variations=with_variations)
         return CategoryRisk(report, held.revision)
 
     return _latest(
@@ -166,7 +162,10 @@ def _risk(held: Snapshot, data: UsageData, rules: RiskRules, *, with_variations:
 
 
 class CategoryStats(NamedTuple):
-    """What the AI-Horde says of each record, in stored order, and when it said the oldest part, in UNIX seconds."""
+    """What the AI-Horde says of each record, in stored order, and since when.
+
+    `fetched_at`, in UNIX seconds, is that of the oldest part.
+    """
 
     models: list[ModelStats]
     fetched_at: float

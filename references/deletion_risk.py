@@ -9,13 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from references.categories import TEXT_CATEGORY
-from references.downloads import (
-    Record,
-    download_entries,
-    download_urls,
-    size_on_disk,
-    url_split,
-)
+from references.downloads import Record, download_entries, download_urls, size_on_disk, url_split
 from references.text import group_name
 from references.usage_matching import NO_USAGE, BackendVariation, HordeFigures, Usage
 
@@ -54,7 +48,7 @@ DOWNLOAD_FLAGS = frozenset(
 class RiskRules:
     """The thresholds for one category.
 
-    `low_usage_percentage` is a share of the category's usage; the two critical numbers are for text models only.
+    `low_usage_percentage` is a share of the category's usage. The two critical numbers are for text models.
     """
 
     low_usage_percentage: float
@@ -155,7 +149,7 @@ PRESETS: dict[str, Callable[[RiskEntry], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class RiskReport:
-    """All entries of a category. `record_count` and `month_usage` are those of its records, grouped or not."""
+    """All entries of a category. `record_count` and `month_usage` are of its records, even when grouped."""
 
     category: str
     entries: tuple[RiskEntry, ...]
@@ -227,7 +221,8 @@ def risk_report(
     month_usage = sum(usage.month for _, usage in used)
     used.sort(key=lambda pair: pair[1].month, reverse=True)
     entries = (
-        _entry(category, record, usage, month_usage, figures, rules, with_variations) for record, usage in used
+        _entry(category, record, usage, month_usage, figures, rules, with_variations)
+        for record, usage in used
     )
     return RiskReport(category, tuple(entries), len(records), month_usage)
 
@@ -242,7 +237,9 @@ def report_grouped(report: RiskReport, rules: RiskRules, *, aliases: Mapping[str
         group = group_name(entry.name)
         groups.setdefault(aliases.get(group, group), []).append(entry)
     entries = (_group_entry(name, members, rules) for name, members in groups.items())
-    return RiskReport(report.category, tuple(entries), report.record_count, report.month_usage, is_grouped=True)
+    return RiskReport(
+        report.category, tuple(entries), report.record_count, report.month_usage, is_grouped=True
+    )
 
 
 def risk_summary(entries: Sequence[RiskEntry]) -> dict[str, Any]:
@@ -352,7 +349,9 @@ def _hosts(record: Record) -> tuple[str, ...]:
     """The distinct hosts, with their port, of the URLs that have a scheme."""
     addresses = (url_split(url) for url in download_urls(record))
     return tuple(
-        dict.fromkeys(address.netloc for address in addresses if address and address.scheme and address.netloc)
+        dict.fromkeys(
+            address.netloc for address in addresses if address and address.scheme and address.netloc
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the files of a model come from, read off its record as it is stored: imported ones may hold anything."""
+"""Where a model's files come from and how large they are, whatever an imported record may hold."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -15,6 +15,7 @@ from references.structure_models import (
     GroupNameSchema,
     TextStructureState,
 )
+from references.usage_models import UsageDay
 
 __all__ = [
     "CATEGORY_MODELS",
@@ -28,6 +29,7 @@ __all__ = [
     "LegacySource",
     "ModelRecord",
     "TextStructureState",
+    "UsageDay",
     "UsageSnapshot",
 ]
 

@@ -63,7 +63,7 @@ def models_stats(
 ) -> list[ModelStats]:
     """The figures of each name.
 
-    `with_variations` counts each model's own usage, split by backend; else a model gets that of its whole group.
+    `with_variations` counts each model's own usage, split by backend; else a model gets that of its group.
     """
     return [
         ModelStats(

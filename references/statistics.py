@@ -66,7 +66,8 @@ def category_statistics(category: str, records: Sequence[Record], *, computed_at
         "nsfw_count": nsfw_count,
         "sfw_count": total - nsfw_count,
         "baseline_distribution": {
-            baseline: {"baseline": baseline, **_share(count, total)} for baseline, count in baselines.most_common()
+            baseline: {"baseline": baseline, **_share(count, total)}
+            for baseline, count in baselines.most_common()
         },
         "download_stats": _download_stats(records),
         "top_tags": _top(tags, total),
@@ -96,7 +97,10 @@ def grouped_records(records: Iterable[Record], *, aliases: Mapping[str, str]) ->
 def _merged(members: Sequence[Record]) -> Record:
     config = members[0].get("config")
     downloads = [entry for record in members for entry in download_entries(record)]
-    return {**members[0], "config": {**(config if isinstance(config, Mapping) else {}), "download": downloads}}
+    return {
+        **members[0],
+        "config": {**(config if isinstance(config, Mapping) else {}), "download": downloads},
+    }
 
 
 def _download_stats(records: Sequence[Record]) -> dict[str, Any]:

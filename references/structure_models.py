@@ -44,6 +44,10 @@ class GroupAliasEntry(models.Model):
     def __str__(self) -> str:
         return self.canonical
 
+    def listed(self) -> list[str]:
+        """The aliases, in their order."""
+        return [row.alias for row in self.aliases.all()]
+
 
 class GroupAlias(models.Model):
     """Another name of a canonical group; it belongs to one entry only."""
@@ -53,7 +57,7 @@ class GroupAlias(models.Model):
     position = models.PositiveIntegerField()
 
     class Meta:
-        ordering = ["entry", "position"]
+        ordering = ["position"]
         verbose_name_plural = "group aliases"
         constraints = [
             models.CheckConstraint(condition=~Q(alias=""), name="alias_is_not_empty"),
@@ -81,6 +85,10 @@ class GroupFamily(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def listed(self) -> list[str]:
+        """The groups, sorted by code point."""
+        return sorted(row.group for row in self.members.all())
+
 
 class GroupFamilyMember(models.Model):
     """A group in a family; a group is in one family at most, whether or not a record is in the group."""
@@ -89,7 +97,7 @@ class GroupFamilyMember(models.Model):
     family = models.ForeignKey(GroupFamily, models.CASCADE, related_name="members")
 
     class Meta:
-        ordering = ["family", "group"]
+        ordering = ["group"]
         constraints = [
             models.CheckConstraint(condition=~Q(group=""), name="family_member_has_a_name"),
         ]

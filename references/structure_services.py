@@ -142,20 +142,27 @@ def family_delete(*, name: str, actor: str = SYSTEM) -> None:
 
 
 @transaction.atomic
-def name_schema_put(*, group: str, changes: Mapping[str, Any], actor: str = SYSTEM) -> dict[str, Any]:
+def name_schema_put(*, group: str, schema: dict[str, Any], actor: str = SYSTEM) -> dict[str, Any]:
+    """Lays the whole naming schema of a group down."""
+    state = structure_lock()
+    stored = _schema_stored(group)
+    if schema != stored:
+        GroupNameSchema.objects.update_or_create(group=group, defaults={"schema": json_text(schema)})
+        _record(state, "name_schema", group, stored, schema, actor)
+    return schema
+
+
+@transaction.atomic
+def name_schema_change(*, group: str, changes: Mapping[str, Any], actor: str = SYSTEM) -> dict[str, Any]:
     """Lays parts of a group's naming schema down; a part that is None stays as it is.
 
     The rest comes from the schema in force, perhaps that of the group this one is an alias of, else from the
     defaults; what the names in the group look like does not count. Returns the whole schema.
     """
-    state = structure_lock()
-    own = _schema_stored(group)
-    base = own or _schema_stored(_canonical_stored(group)) or DEFAULT_SCHEMA
-    wanted = {part: base[part] if changes.get(part) is None else changes[part] for part in DEFAULT_SCHEMA}
-    if wanted != own:
-        GroupNameSchema.objects.update_or_create(group=group, defaults={"schema": json_text(wanted)})
-        _record(state, "name_schema", group, own, wanted, actor)
-    return wanted
+    structure_lock()
+    base = _schema_stored(group) or _schema_stored(_canonical_stored(group)) or DEFAULT_SCHEMA
+    schema = {part: base[part] if changes.get(part) is None else changes[part] for part in DEFAULT_SCHEMA}
+    return name_schema_put(group=group, schema=schema, actor=actor)
 
 
 @transaction.atomic
@@ -200,7 +207,7 @@ def family_not_found(name: str) -> NotFound:
 def _aliases_stored(canonical: str) -> list[str] | None:
     """In their order; None without an entry."""
     entry = GroupAliasEntry.objects.filter(canonical=canonical).first()
-    return entry and list(entry.aliases.order_by("position").values_list("alias", flat=True))
+    return entry and entry.listed()
 
 
 def _members_stored(name: str) -> list[str]:

@@ -16,8 +16,8 @@ _FIGURES = ("workers", "usage_day", "usage_month", "usage_total")
 def usage_record(*, category: str) -> int:
     """Keeps the figures of every model of the category, as popularity and deletion risk show them.
 
-    They count for the day they were fetched on: old ones, used while upstream fails, change nothing. Returns the
-    number of models; raises HordeError when there are no figures.
+    They count for the day they were fetched on: old ones, used while upstream fails, change nothing. Returns
+    the number of models; raises HordeError when there are no figures.
     """
     held = snapshot(category)
     stats = category_stats(held)

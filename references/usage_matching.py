@@ -1,7 +1,7 @@
 """Which of the names the AI-Horde reports belong to which record.
 
 Workers serve one model under several names: its own, one with a backend's prefix, and any of these with the
-quantisation they run. Names compare in lower case; of two upstream names that become equal the later one counts.
+quantisation they run. Names compare in lower case; of two upstream names that become equal the later counts.
 """
 
 import re
@@ -120,7 +120,7 @@ class HordeFigures:
         return sum((self._usage_by_model.get(key, NO_USAGE) for key in keys), NO_USAGE)
 
     def backend_variations_of(self, name: str) -> list[BackendVariation]:
-        """The backends that serve the model, or did: the canonical name first, then by the backends' order."""
+        """The backends that serve the model, or did: the canonical name, then the backends in their order."""
         variations = []
         for spelling in dict.fromkeys(name_variants(name)):
             variant = spelling.lower()

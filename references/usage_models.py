@@ -22,8 +22,8 @@ class UsageDayQuerySet(models.QuerySet):
 class UsageDay(models.Model):
     """What the AI-Horde said of a model on one day, in UTC; the last word of a day counts.
 
-    `usage_day`, `usage_month` and `usage_total` are requests within the last day, within the last month and ever.
-    Rows outlive the record, so that the use of a model that was deleted can still be looked up.
+    `usage_day`, `usage_month` and `usage_total` are requests within the last day, within the last month and
+    ever. Rows outlive the record, so that the use of a model that was deleted can still be looked up.
     """
 
     category = models.CharField(max_length=64)

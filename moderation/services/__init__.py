@@ -1,4 +1,4 @@
-"""The only writers of the queue and its log. Each guards, locks, sets, writes the record and writes the event."""
+"""The only writers of the queue. Each guards, locks, sets, writes the record and writes the event."""
 
 from moderation.services.applying import ApplyResult, batch_apply, change_apply, changes_apply
 from moderation.services.batches import BatchSplit, open_batch_id

@@ -159,9 +159,7 @@ def batch_apply(
     return _apply(request, state, list(members.approved().oldest_first().select_for_update()))
 
 
-def _request(
-    actor: Actor, at: int | None, job_id: str | None, on_conflict: OnConflict | str
-) -> _Request:
+def _request(actor: Actor, at: int | None, job_id: str | None, on_conflict: OnConflict | str) -> _Request:
     return _Request(actor, clock(at), (job_id or "").strip() or None, OnConflict(on_conflict))
 
 

@@ -177,9 +177,7 @@ def _decision_check(title: str, reason: str, to_approve: set[int], to_reject: se
         raise Unprocessable("Rejecting needs a reason.")
 
 
-def _decidable_check(
-    change_id: int, change: PendingChange | None, *, actor: Actor, approving: bool
-) -> None:
+def _decidable_check(change_id: int, change: PendingChange | None, *, actor: Actor, approving: bool) -> None:
     if change is None:
         raise BadRequest(f"Change {change_id} does not exist.")
     change.require(Action.APPROVE if approving else Action.REJECT)

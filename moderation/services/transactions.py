@@ -1,7 +1,7 @@
-"""One transaction for each request: repeated where the database broke a tie against it, and refused in the end.
+"""One transaction for each request, repeated where the database broke a tie against it.
 
-Locks are taken in one order everywhere: the row of the queue, the changes by id, the categories by name, the end
-of the log. Proposals begin with the last of these, since nothing that is decided meanwhile can touch them.
+Locks are taken in one order everywhere: the row of the queue, the changes by id, the categories by name, the
+end of the log. A proposal takes the last of these only: no one can decide about it before it is there.
 """
 
 import random
@@ -31,7 +31,8 @@ def is_transient(error: Exception) -> bool:
     """Whether the same transaction, begun anew, may well succeed."""
     if not isinstance(error, OperationalError):
         return False
-    return getattr(error.__cause__, "sqlstate", None) in _TRANSIENT_CODES or str(error).startswith(_SQLITE_BUSY)
+    code = getattr(error.__cause__, "sqlstate", None)
+    return code in _TRANSIENT_CODES or str(error).startswith(_SQLITE_BUSY)
 
 
 def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:

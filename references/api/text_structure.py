@@ -47,8 +47,8 @@ from references.structure_services import (
     family_member_remove,
     family_not_found,
     family_put,
+    name_schema_change,
     name_schema_delete,
-    name_schema_put,
 )
 from references.text_groups import text_groups
 from references.text_structure import alias_entry, family_entry, text_structure
@@ -102,7 +102,7 @@ class TextNameSchemas(ReadViewSet):
         actor = admit_structure_write(request)
         group = _group_to_write(request, group_name)
         changes = request_validated(GroupNameSchemaUpdateRequest, request_body(request))
-        schema = name_schema_put(group=group, changes=changes, actor=actor)
+        schema = name_schema_change(group=group, changes=changes, actor=actor)
         return Response(_schema_answer(group, schema, is_custom=True))
 
     @write_operation(

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'group aliases',
-                'ordering': ['entry', 'position'],
+                'ordering': ['position'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('alias', ''), _negated=True), name='alias_is_not_empty'), models.CheckConstraint(condition=models.Q(('alias', models.F('entry')), _negated=True), name='alias_is_not_its_canonical_name'), models.UniqueConstraint(fields=('entry', 'position'), name='one_alias_per_entry_and_position')],
             },
         ),
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('family', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='references.groupfamily')),
             ],
             options={
-                'ordering': ['family', 'group'],
+                'ordering': ['group'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('group', ''), _negated=True), name='family_member_has_a_name')],
             },
         ),

@@ -1,0 +1,201 @@
+"""Plays the log from an empty store: what the live records and the queue must be, if the log tells the truth."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from moderation.actors import LoggedActor
+from moderation.events import event_hash
+from moderation.live import Live, ModelKey, live_form
+from moderation.models import AuditEvent, AuditHead, Batch, PendingChange, json_text_or_null
+from moderation.states import Action, Operation, Status
+from references.services import json_text
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedRecord:
+    """A live record as it must be stored: its place in its category and both texts."""
+
+    position: int
+    record: str
+    legacy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The latest write of a live record: what it was before and after, and the event that says so."""
+
+    event_id: int
+    before: Live | None
+    after: Live | None
+
+
+@dataclass(slots=True)
+class Replay:
+    """The store as the log tells it. `faults` are the places where the log contradicts itself."""
+
+    records: dict[str, dict[str, ReplayedRecord]] = field(default_factory=lambda: defaultdict(dict))
+    changes: dict[int, PendingChange] = field(default_factory=dict)
+    batches: dict[int, Batch] = field(default_factory=dict)
+    last_batch_id: int = 0
+    last_event_id: int = 0
+    last_hash: str = ""
+    faults: list[str] = field(default_factory=list)
+    _steps: dict[ModelKey, _Step] = field(default_factory=dict)
+
+    def play(self, event: AuditEvent) -> None:
+        self._link(event)
+        if event.category != AuditEvent.QUEUE:
+            self._write(event)
+            return
+        after = event.payload_as_dict()["after"]
+        _ACTS[Action(after["action"])](self, event, after)
+
+    def _link(self, event: AuditEvent) -> None:
+        """Checks that the event follows the one before it, unchanged."""
+        if event.event_id != self.last_event_id + 1:
+            self.faults.append(f"log: event {self.last_event_id + 1} is missing")
+        elif event.previous_hash != self.last_hash:
+            self.faults.append(f"log: event {event.event_id} does not follow the one before it")
+        if event.hash != event_hash(event):
+            self.faults.append(f"log: event {event.event_id} was changed")
+        # From the stored hash on, so that each fault is told once.
+        self.last_event_id, self.last_hash = event.event_id, event.hash
+
+    def _write(self, event: AuditEvent) -> None:
+        payload = event.payload_as_dict()
+        category, name = event.category, event.model_name
+        records = self.records[category]
+        stored = records.get(name)
+        before = _state(payload, "before")
+        if event.operation == Operation.DELETE:
+            after = None
+            records.pop(name, None)
+        else:
+            after = _state(payload, "after")
+            position = stored.position if stored else _last_position(records) + 1
+            records[name] = ReplayedRecord(position, json_text(after.record), json_text_or_null(after.legacy))
+        self._steps[category, name] = _Step(event.event_id, before, after)
+
+    def _enqueue(self, event: AuditEvent, after: dict) -> None:
+        self.changes[after["change_id"]] = PendingChange(
+            change_id=after["change_id"],
+            category=after["category"],
+            model_name=after["model"],
+            operation=after["operation"],
+            domain=event.domain,
+            payload=json_text_or_null(after.get("payload")),
+            requested_by=event.logical_user_id,
+            requested_username=after["requested_username"],
+            requested_at=event.timestamp,
+            updated_at=event.timestamp,
+            notes=after.get("notes"),
+            request_metadata=json_text_or_null(after.get("request_metadata")),
+            related_models=json_text_or_null(after.get("related_models")),
+            base_record=json_text_or_null(after.get("base_record")),
+            base_digest=after.get("base_digest"),
+        )
+
+    def _approve(self, event: AuditEvent, after: dict) -> None:
+        number, title = after["batch_id"], after["batch_title"]
+        batch = self.batches.get(number)
+        if batch is None:
+            batch = self._new_batch(number, title, event.logical_user_id, event.timestamp)
+        batch.title = title
+        self._change(after).mark_approved(
+            by=_actor(event, after), at=event.timestamp, batch_id=number, batch_title=title
+        )
+        self._touch(event, number)
+
+    def _reject(self, event: AuditEvent, after: dict) -> None:
+        self._change(after).mark_rejected(
+            by=_actor(event, after),
+            at=event.timestamp,
+            reason=after["reason"],
+            batch_id=after.get("batch_id"),
+            batch_title=after["batch_title"],
+        )
+        self._touch(event, after.get("batch_id"))
+
+    def _withdraw(self, event: AuditEvent, after: dict) -> None:
+        self._change(after).mark_withdrawn(
+            by=_actor(event, after), at=event.timestamp, reason=after["reason"]
+        )
+
+    def _reopen(self, event: AuditEvent, after: dict) -> None:
+        self._change(after).mark_reopened(at=event.timestamp)
+        self._touch(event, after["batch_id"])
+
+    def _apply(self, event: AuditEvent, after: dict) -> None:
+        change = self._change(after)
+        before, now = self._applied_states(change, event)
+        change.mark_applied(
+            by=_actor(event, after),
+            at=event.timestamp,
+            job_id=after["job_id"],
+            event_id=event.event_id,
+            before=live_form(change.domain, change.category, before),
+            after=live_form(change.domain, change.category, now),
+        )
+        self._touch(event, after["batch_id"])
+
+    def _applied_states(self, change: PendingChange, event: AuditEvent) -> tuple[Live | None, Live | None]:
+        """The record on both sides of the apply; the write, if there was one, is the event right before it."""
+        step = self._steps.get((change.category, change.model_name))
+        if step is None:
+            return None, None
+        return (step.before if step.event_id == event.event_id - 1 else step.after), step.after
+
+    def _purge(self, event: AuditEvent, after: dict) -> None:
+        change = self._change(after)
+        change.purged_at = change.updated_at = event.timestamp
+        self._touch(event, change.batch_id)
+
+    def _split(self, event: AuditEvent, after: dict) -> None:
+        original = self.batches[after["original_batch_id"]]
+        new = self._new_batch(
+            after["new_batch_id"], original.title, original.approved_by, original.approved_at
+        )
+        for change_id in after["reassigned_change_ids"]:
+            change = self.changes[change_id]
+            change.batch_id, change.updated_at = new.number, event.timestamp
+        self._touch(event, original.number)
+        self._touch(event, new.number)
+
+    def _change(self, after: dict) -> PendingChange:
+        return self.changes[after["change_id"]]
+
+    def _new_batch(self, number: int, title: str, approved_by: str, approved_at: int) -> Batch:
+        batch = Batch(number=number, title=title, approved_by=approved_by, approved_at=approved_at)
+        self.batches[number] = batch
+        self.last_batch_id = max(self.last_batch_id, number)
+        return batch
+
+    def _touch(self, event: AuditEvent, number: int | None) -> None:
+        if number is not None:
+            self.batches[number].last_event_id = event.event_id
+
+
+_ACTS: dict[Action, Callable[[Replay, AuditEvent, dict], None]] = {
+    Action.ENQUEUE: Replay._enqueue,
+    Action.APPROVE: Replay._approve,
+    Action.REJECT: Replay._reject,
+    Action.WITHDRAW: Replay._withdraw,
+    Action.REOPEN: Replay._reopen,
+    Action.APPLY: Replay._apply,
+    Action.PURGE: Replay._purge,
+    Action.SPLIT: Replay._split,
+}
+
+
+def log_replay() -> Replay:
+    """The whole log, from the first event to the head. Call this with the head locked."""
+    replay = Replay()
+    for event in AuditEvent.objects.in_order().iterator(chunk_size=1000):
+        replay.play(event)
+    head = AuditHead.objects.filter(pk=AuditHead.ROW).first() or AuditHead()
+    if (head.last_event_id, head.last_hash) != (replay.last_event_id, replay.last_hash):
+        replay.faults.append(
+            f"log: ends with event {replay.last_event_id}, not with event {head.last_event_id} as noted"
+        )
+    return replay
