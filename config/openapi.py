@@ -32,6 +32,10 @@ MODEL = f"{{{MODEL_NAME}}}"
 PATH_PARAMETERS = {
     CATEGORY_NAME: "The category.",
     MODEL_NAME: "The model's name; slashes in it may be written plainly or percent-encoded.",
+    "canonical": "The group that the aliases stand for.",
+    "family_name": "The family's name.",
+    "change_id": "The number of the proposed change.",
+    "batch_id": "The number of the batch.",
 }
 
 Operation = dict[str, Any]

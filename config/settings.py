@@ -159,9 +159,11 @@ USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+# Files that were never collected are found where they are.
+WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.storage.StaticStorage"},
 }
 # One byte over the contract's limit would be refused by Django with a page; the views answer 413 themselves.
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -209,7 +211,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "v2", "description": "Records, and proposals to change them."},
         {"name": "search", "description": "Records that match filters, and those most used."},
         {"name": "metadata", "description": "When the categories last changed."},
-        {"name": "text_utils", "description": "Names of text models: their parts, groups, aliases and families."},
+        {"name": "text_utils", "description": "Names of text models: parts, groups, aliases and families."},
         {"name": "pending_queue", "description": "Proposals: their review and how they are carried out."},
         {"name": "audit", "description": "What was proposed, decided and carried out, and by whom."},
         {"name": "statistics", "description": "Categories in figures, with their use on the AI-Horde."},

@@ -45,9 +45,9 @@ api = [
     path(f"{V1}/{CATEGORY}", LegacyRecords.as_view({"get": "read_category"})),
     path("replicate_mode", ServiceReads.as_view({"get": "read_replicate_mode"})),
     path("heartbeat", ServiceReads.as_view({"get": "read_heartbeat"})),
-    path("openapi.json", OpenAPIDocument.as_view(), name="openapi"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="openapi")),
-    path("redoc", SpectacularRedocView.as_view(url_name="openapi")),
+    path("openapi.json", OpenAPIDocument.as_view()),
+    path("docs", SpectacularSwaggerView.as_view(url="openapi.json")),
+    path("redoc", SpectacularRedocView.as_view(url="openapi.json")),
     path("", ServiceReads.as_view({"get": "read_root"})),
 ]
 

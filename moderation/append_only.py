@@ -62,7 +62,7 @@ def triggers_drop(connection: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def log_unlocked(using: str) -> Iterator[None]:
-    """Lets the log be emptied. All of it is one transaction: whatever happens, the triggers are there after."""
+    """Lets the log be emptied, in one transaction: whatever happens, the triggers are there afterwards."""
     with transaction.atomic(using=using):
         triggers_drop(connections[using])
         yield

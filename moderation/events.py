@@ -7,7 +7,9 @@ the application breaks the chain.
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import islice
 
@@ -53,6 +55,10 @@ def events_append(drafts: Iterable[EventDraft], *, at: int) -> int | None:
         return None
     head.save()
     return head.last_event_id
+
+
+def event_append(draft: EventDraft, *, at: int) -> int | None:
+    return events_append([draft], at=at)
 
 
 def head_lock() -> AuditHead:
@@ -146,9 +152,23 @@ HIDDEN_KEYS = frozenset(
 )
 
 
+_is_unlogged = ContextVar("is_unlogged", default=False)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """For writes that bring live records in step with the log: they are in it already."""
+    token = _is_unlogged.set(True)
+    try:
+        yield
+    finally:
+        _is_unlogged.reset(token)
+
+
 def writes_log(writes: Sequence[RecordWrite]) -> None:
     """For the journal of the reference: turns writes of live records into events."""
-    events_append(map(_write_draft, writes), at=int(time.time()))
+    if not _is_unlogged.get():
+        events_append(map(_write_draft, writes), at=int(time.time()))
 
 
 def _write_draft(write: RecordWrite) -> EventDraft:

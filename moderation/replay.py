@@ -1,15 +1,18 @@
-"""Plays the log from an empty store: what the live records and the queue must be, if the log tells the truth."""
+"""Plays the log from an empty store: what live records and the queue must be, if the log is true."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from moderation.actors import LoggedActor
 from moderation.events import event_hash
 from moderation.live import Live, ModelKey, live_form
 from moderation.models import AuditEvent, AuditHead, Batch, PendingChange, json_text_or_null
-from moderation.states import Action, Operation, Status
+from moderation.problems import PendingChangeStateError
+from moderation.states import Action, Operation
 from references.services import json_text
+
+PROGRESS_EVERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,10 @@ class ReplayedRecord:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The latest write of a live record: what it was before and after, and the event that says so."""
+    """The latest write of a live record: what it was before and after, and which event and job say so."""
 
     event_id: int
+    request_id: str | None
     before: Live | None
     after: Live | None
 
@@ -42,14 +46,18 @@ class Replay:
     last_hash: str = ""
     faults: list[str] = field(default_factory=list)
     _steps: dict[ModelKey, _Step] = field(default_factory=dict)
+    _last_positions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def play(self, event: AuditEvent) -> None:
         self._link(event)
-        if event.category != AuditEvent.QUEUE:
-            self._write(event)
-            return
-        after = event.payload_as_dict()["after"]
-        _ACTS[Action(after["action"])](self, event, after)
+        try:
+            if event.category == AuditEvent.QUEUE:
+                after = event.payload_as_dict()["after"]
+                _ACTS[Action(after["action"])](self, event, after)
+            else:
+                self._write(event)
+        except (KeyError, TypeError, ValueError, PendingChangeStateError) as error:
+            self.faults.append(f"log: event {event.event_id} cannot be replayed: {error!r}")
 
     def _link(self, event: AuditEvent) -> None:
         """Checks that the event follows the one before it, unchanged."""
@@ -70,12 +78,17 @@ class Replay:
         before = _state(payload, "before")
         if event.operation == Operation.DELETE:
             after = None
-            records.pop(name, None)
+            del records[name]
+            if stored.position == self._last_positions[category]:
+                self._last_positions[category] = max(
+                    (other.position for other in records.values()), default=0
+                )
         else:
             after = _state(payload, "after")
-            position = stored.position if stored else _last_position(records) + 1
+            position = stored.position if stored else self._last_positions[category] + 1
+            self._last_positions[category] = max(position, self._last_positions[category])
             records[name] = ReplayedRecord(position, json_text(after.record), json_text_or_null(after.legacy))
-        self._steps[category, name] = _Step(event.event_id, before, after)
+        self._steps[category, name] = _Step(event.event_id, event.request_id, before, after)
 
     def _enqueue(self, event: AuditEvent, after: dict) -> None:
         self.changes[after["change_id"]] = PendingChange(
@@ -140,11 +153,12 @@ class Replay:
         self._touch(event, after["batch_id"])
 
     def _applied_states(self, change: PendingChange, event: AuditEvent) -> tuple[Live | None, Live | None]:
-        """The record on both sides of the apply; the write, if there was one, is the event right before it."""
+        """The record on both sides of the apply; if it wrote one, the event right before it says so."""
         step = self._steps.get((change.category, change.model_name))
         if step is None:
             return None, None
-        return (step.before if step.event_id == event.event_id - 1 else step.after), step.after
+        has_written = (step.event_id, step.request_id) == (event.event_id - 1, event.request_id)
+        return (step.before if has_written else step.after), step.after
 
     def _purge(self, event: AuditEvent, after: dict) -> None:
         change = self._change(after)
@@ -188,11 +202,23 @@ _ACTS: dict[Action, Callable[[Replay, AuditEvent, dict], None]] = {
 }
 
 
-def log_replay() -> Replay:
+def _actor(event: AuditEvent, after: dict) -> LoggedActor:
+    return LoggedActor(event.logical_user_id, after["username"])
+
+
+def _state(payload: dict, side: str) -> Live | None:
+    if side not in payload:
+        return None
+    return Live(payload[side], payload.get(f"legacy_{side}"))
+
+
+def log_replay(*, progress: Callable[[int], None] | None = None) -> Replay:
     """The whole log, from the first event to the head. Call this with the head locked."""
     replay = Replay()
-    for event in AuditEvent.objects.in_order().iterator(chunk_size=1000):
+    for count, event in enumerate(AuditEvent.objects.in_order().iterator(chunk_size=1000), start=1):
         replay.play(event)
+        if progress and count % PROGRESS_EVERY == 0:
+            progress(count)
     head = AuditHead.objects.filter(pk=AuditHead.ROW).first() or AuditHead()
     if (head.last_event_id, head.last_hash) != (replay.last_event_id, replay.last_hash):
         replay.faults.append(

@@ -1,13 +1,15 @@
 """What the queue's routes are sent: bodies, and query strings."""
 
+import re
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework.exceptions import ValidationError
 
+from moderation.api.payloads import NOTE_HEADER, NOTE_LENGTH
 from moderation.states import OnConflict, Status
 from references.categories import CATEGORIES
-from references.problems import VALUE_ERROR, ProblemCode
+from references.problems import VALUE_ERROR, ProblemCode, RequestInvalid
 from references.serializers.base import ObjectSerializer, QuerySerializer
 from references.serializers.fields import (
     OPTIONAL,
@@ -29,6 +31,24 @@ TITLE_LENGTH = 120
 JOB_ID_LENGTH = 120
 REASON_LENGTH = 500
 NAME_FILTER_LENGTH = 200
+
+NOTE_PARAMETER = OpenApiParameter(
+    NOTE_HEADER,
+    {"type": "string", "maxLength": NOTE_LENGTH},
+    OpenApiParameter.HEADER,
+    description="What reviewers should know of the proposal.",
+)
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_ID_DIGITS = 18
+
+
+def path_id(value: str, name: str) -> int:
+    """The id in a path. One that is too large for any row is 0, which no row has either."""
+    if not _INTEGER.fullmatch(value):
+        problem = {"type": "int_parsing", "loc": ["path", name], "msg": "Expected an integer", "input": value}
+        raise RequestInvalid([problem])
+    return int(value) if len(value) <= _ID_DIGITS else 0
 
 
 class WordsField(StringField):

@@ -174,7 +174,7 @@ def _one_batch_check(changes: Sequence[PendingChange]) -> None:
 
 def _apply(request: _Request, state: QueueState, changes: Sequence[PendingChange]) -> ApplyResult:
     """Applies locked changes, and splits the batch of those that it put live."""
-    categories_lock(change.category for change in changes)
+    categories_lock({change.category for change in changes})
     applied: list[PendingChange] = []
     batches: set[int] = set()
     failed = failure = split = None

@@ -157,8 +157,12 @@ def queue_purge(
     for change in changes:
         change.purged_at = change.updated_at = now
         change.save(update_fields=["purged_at", "updated_at"])
-    event_id = events_append((_purge_draft(change, by=actor) for change in changes), at=now)
-    batches_touch((change.batch_id for change in changes), event_id)
+    last = events_append((_purge_draft(change, by=actor) for change in changes), at=now)
+    if last is not None:
+        first = last - len(changes) + 1
+        latest = {change.batch_id: event_id for event_id, change in enumerate(changes, start=first)}
+        for number, event_id in latest.items():
+            batches_touch([number], event_id)
     return PurgeResult(tuple(change.change_id for change in changes), dry_run=False)
 
 

@@ -20,7 +20,9 @@ def legacy_record_create(*, actor: Actor, category: str, payload: dict, at: int 
     """Stores a new record and returns it as stored; raises Conflict where the model is live."""
     categories_lock([category])
     if live_read(category, payload["name"]) is not None:
-        raise Conflict(f"Model '{payload['name']}' already exists in category '{category}'; use PUT to change it.")
+        raise Conflict(
+            f"Model '{payload['name']}' already exists in category '{category}'; use PUT to change it."
+        )
     return _put(actor, category, Operation.CREATE, payload, None, at=clock(at))
 
 

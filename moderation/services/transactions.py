@@ -13,8 +13,10 @@ from typing import ParamSpec, TypeVar
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from moderation.models import PendingChange, QueueState
-from references.models import Category
 from references.problems import Unavailable
+from references.services import categories_lock
+
+__all__ = ["categories_lock", "changes_lock", "clock", "in_one_transaction", "is_transient", "queue_lock"]
 
 RETRIES = 3
 RETRY_WINDOW = 10.0
@@ -78,8 +80,3 @@ def changes_lock(ids: Iterable[int]) -> dict[int, PendingChange]:
     """The changes with these ids, as far as they are in the queue, locked in ascending order."""
     changes = PendingChange.objects.select_for_update().with_ids(ids).oldest_first()
     return {change.change_id: change for change in changes}
-
-
-def categories_lock(names: Iterable[str]) -> None:
-    """Locks the rows of these categories, in order."""
-    list(Category.objects.select_for_update().filter(pk__in=set(names)).order_by("pk").values_list("pk"))

@@ -236,6 +236,7 @@ def test_a_claim_of_another_process_keeps_this_one_from_calling(horde, clock):
     UsageSnapshot.objects.update(claimed_until=clock.now + 30)
     assert models_status("image") == (PAINTER,)
     assert horde.calls == {STATUS: 1}
+    assert clock.slept == []
     clock.now += 31
     models_status("image")
     assert horde.calls == {STATUS: 2}

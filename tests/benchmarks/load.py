@@ -1,0 +1,147 @@
+"""Puts load on a server and counts answers a second: with wrk where it is installed, else with a client of its own."""
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from typing import NamedTuple, Protocol
+
+HOST = "127.0.0.1"
+CONNECTIONS = 16
+# Whole catalogues of this size fill the pipe with few connections, and more would only fill the memory.
+LARGE_BODY = 8_000_000
+LARGE_BODY_CONNECTIONS = 2
+PATIENCE = 120
+
+_RATE = re.compile(r"^Requests/sec:\s+([\d.]+)", re.MULTILINE)
+_REFUSED = re.compile(r"^\s*(Non-2xx.*|Socket errors: connect [^0].*)$", re.MULTILINE)
+
+
+class LoadError(RuntimeError):
+    """A server that answers something else than it was asked for, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    body: bytes | None = None
+    expected: int = 200
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+def fetch(port: int, request: Request) -> Reply:
+    """One answer, over a connection of its own; raises LoadError for a status that was not expected."""
+    connection = HTTPConnection(HOST, port, timeout=PATIENCE)
+    try:
+        connection.connect()
+        begun = time.perf_counter()
+        connection.request(request.method, request.path, body=request.body, headers=dict(request.headers))
+        response = connection.getresponse()
+        body = response.read()
+        seconds = time.perf_counter() - begun
+    finally:
+        connection.close()
+    if response.status != request.expected:
+        shown = body[:200].decode(errors="replace")
+        raise LoadError(f"{request.method} {request.path} answered {response.status}: {shown}")
+    return Reply(response.status, dict(response.getheaders()), body, seconds)
+
+
+class Client(Protocol):
+    name: str
+
+    def rate(self, port: int, request: Request, *, body_size: int = 0) -> float:
+        """Answers a second; `body_size` is how large they are."""
+
+
+class Wrk:
+    name = "wrk"
+    seconds = 1
+
+    def rate(self, port: int, request: Request, *, body_size: int = 0) -> float:
+        large = body_size >= LARGE_BODY
+        command = [
+            "wrk",
+            "--threads=1",
+            f"--connections={LARGE_BODY_CONNECTIONS if large else CONNECTIONS}",
+            f"--duration={self.seconds * 2 if large else self.seconds}s",
+            f"--timeout={PATIENCE}s",
+            *(f"--header={name}: {value}" for name, value in request.headers.items()),
+            f"http://{HOST}:{port}{request.path}",
+        ]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        if refused := _REFUSED.search(output):
+            raise LoadError(f"{request.path}: {refused[1]}")
+        found = _RATE.search(output)
+        if found is None or not float(found[1]):
+            raise LoadError(f"{request.path}: no answer within the time of the measurement")
+        return float(found[1])
+
+
+class OwnClient:
+    """Keeps a request under way on each of its connections, and takes the answers in turn.
+
+    It is slower than nginx, so ratios to nginx come out nearer to one than they are.
+    """
+
+    name = "own client"
+    seconds = 0.5
+
+    def rate(self, port: int, request: Request, *, body_size: int = 0) -> float:
+        wanted = LARGE_BODY_CONNECTIONS if body_size >= LARGE_BODY else CONNECTIONS
+        asked = _request_bytes(request)
+        connections = [_Connection(port) for _ in range(wanted)]
+        try:
+            for connection in connections:
+                connection.socket.sendall(asked)
+            begun = time.perf_counter()
+            answered = 0
+            while (taken := time.perf_counter() - begun) < self.seconds or not answered:
+                for connection in connections:
+                    connection.take_answer(request)
+                    connection.socket.sendall(asked)
+                answered += wanted
+        finally:
+            for connection in connections:
+                connection.socket.close()
+        return answered / taken
+
+
+class _Connection:
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection((HOST, port), timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.reader = self.socket.makefile("rb", buffering=1 << 20)
+
+    def take_answer(self, request: Request) -> None:
+        status = int(self.reader.readline().split()[1])
+        length = 0
+        while (line := self.reader.readline()) not in {b"\r\n", b""}:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        if status != request.expected:
+            raise LoadError(f"{request.path} answered {status}")
+        if status != 304:
+            self.reader.read(length)
+
+
+def _request_bytes(request: Request) -> bytes:
+    lines = [f"GET {request.path} HTTP/1.1", f"Host: {HOST}", *(f"{k}: {v}" for k, v in request.headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def client() -> Client:
+    return Wrk() if shutil.which("wrk") else OwnClient()

@@ -1,0 +1,48 @@
+"""What the AI-Horde might say, for tests of the figures made of it."""
+
+import json
+from typing import Any
+
+from references.horde.answers import (
+    ModelStatus,
+    ModelUsage,
+    Worker,
+    status_parse,
+    usage_parse,
+    workers_parse,
+)
+from references.usage_matching import HordeFigures
+from tests.recorded import golden
+
+# The recorded calls of each kind: status, usage, workers.
+RECORDED_CALLS = {
+    "image": ("status_models_image.json", "stats_img_models.json", "workers_image.json"),
+    "text": ("status_models_text.json", "stats_text_models.json", "workers_text.json"),
+}
+
+
+def recorded_bodies(kind: str) -> list[str]:
+    return [json.dumps(golden("upstream", name)["body"]) for name in RECORDED_CALLS[kind]]
+
+
+def recorded_figures(kind: str) -> HordeFigures:
+    status, usage, workers = recorded_bodies(kind)
+    return HordeFigures(status_parse(status), usage_parse(usage), workers_parse(workers))
+
+
+def make_figures(
+    counts: dict[str, int] | None = None,
+    *,
+    day: dict[str, int] | None = None,
+    month: dict[str, int] | None = None,
+    total: dict[str, int] | None = None,
+    workers: list[Worker] | None = None,
+) -> HordeFigures:
+    """Figures from worker counts and usage by upstream name. Without a total, it is that of the month."""
+    status = [ModelStatus(name=name, count=count) for name, count in (counts or {}).items()]
+    usage = ModelUsage(day or {}, month or {}, (month or {}) if total is None else total)
+    return HordeFigures(status, usage, workers)
+
+
+def make_worker(identifier: str, *models: str, **facts: Any) -> Worker:
+    return Worker(id=identifier, name=f"worker {identifier}", models=models, **facts)

@@ -1,0 +1,252 @@
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from references.categories import CATEGORIES
+from references.documents import snapshot
+from references.management.commands import load_starter
+from references.models import Category, LegacySource, ModelRecord
+from tests.factories import make_folder, make_legacy, make_legacy_file, make_record, make_v2
+from tests.recorded import legacy_dir
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNTS = {
+    "image_generation": 161,
+    "text_generation": 719,
+    "clip": 2,
+    "controlnet": 18,
+    "blip": 2,
+    "esrgan": 6,
+    "gfpgan": 1,
+    "codeformer": 1,
+    "safety_checker": 1,
+    "miscellaneous": 2,
+}
+
+pytestmark = pytest.mark.django_db
+
+
+def run(command: str, *arguments: object, **options: object) -> str:
+    out = StringIO()
+    call_command(command, *map(str, arguments), stdout=out, **options)
+    return out.getvalue()
+
+
+def table(output: str) -> dict[str, dict[str, int]]:
+    """The report at the end of an import: the numbers of each category by column."""
+    lines = [line.split() for line in output.splitlines()]
+    head = next(index for index, words in enumerate(lines) if words[:2] == ["category", "created"])
+    columns = lines[head][1:]
+    body = [words for words in lines[head + 1 :] if words and words[0] in CATEGORIES]
+    return {name: dict(zip(columns, map(int, numbers), strict=True)) for name, *numbers in body}
+
+
+def everything() -> tuple:
+    return tuple(
+        list(model.objects.order_by("pk").values()) for model in (Category, ModelRecord, LegacySource)
+    )
+
+
+# import_legacy
+
+
+def test_import_legacy_reports_what_it_did_to_each_category():
+    report = table(run("import_legacy", legacy_dir()))
+    nothing = dict.fromkeys(("updated", "unchanged", "kept", "skipped"), 0)
+    assert list(report) == list(COUNTS)
+    for category, count in COUNTS.items():
+        assert {**nothing, "created": count, "warnings": report[category]["warnings"]} == report[category]
+        assert ModelRecord.objects.in_category(category).count() == count
+    assert report["text_generation"]["warnings"] >= 4
+    assert report["image_generation"]["warnings"] >= 88
+
+
+def test_a_second_import_legacy_changes_nothing():
+    run("import_legacy", legacy_dir())
+    before = everything()
+    report = table(run("import_legacy", legacy_dir()))
+    assert everything() == before
+    assert {name: numbers["unchanged"] for name, numbers in report.items()} == COUNTS
+    assert sum(numbers["created"] + numbers["updated"] for numbers in report.values()) == 0
+
+
+def test_a_dry_run_reports_the_same_and_changes_nothing():
+    make_record("clip", "mine")
+    before = everything()
+    dry = run("import_legacy", legacy_dir(), dry_run=True)
+    assert everything() == before
+    assert [row.name for row in snapshot("clip").rows] == ["mine"]
+    assert dry.splitlines()[-1] == "Dry run: nothing was changed."
+    assert table(dry) == table(run("import_legacy", legacy_dir()))
+    assert table(dry)["clip"]["kept"] == 1
+
+
+def test_skipped_records_are_named_with_the_reason_and_warnings_only_when_asked_for(tmp_path):
+    bad = make_legacy("image_generation", "Bad", baseline="unheard of")
+    good = make_legacy("image_generation", "Good")
+    folder = make_folder(tmp_path, {"stable_diffusion.json": make_legacy_file(bad, good)})
+    terse = run("import_legacy", folder)
+    assert "skipped: image_generation Bad: baseline 'unheard of' is not known" in terse.splitlines()
+    assert "warning: " not in terse
+    assert table(terse)["image_generation"] == {
+        "created": 1,
+        "updated": 0,
+        "unchanged": 0,
+        "kept": 0,
+        "skipped": 1,
+        "warnings": 1,
+    }
+    talkative = run("import_legacy", folder, verbosity=2)
+    assert "warning: image_generation Good: " in talkative
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "complaint"),
+    [
+        ("clip.json", "{broken", "clip.json: not JSON"),
+        ("clip.json", "[]", "clip.json: not an object"),
+        ("clip.json", '{"A": {"name": "A", "x": NaN}}', "clip.json: not JSON"),
+        ("models.csv", "name,parameters_bn\n", "models.csv: line 1: the header lacks"),
+        (
+            "models.csv",
+            "name,parameters_bn,display_name,url,baseline,description,style,tags,instruct_format,settings\n"
+            'Org/A,7,"torn\n',
+            "models.csv: line 2: unexpected end of data",
+        ),
+        (
+            "models.csv",
+            "name,parameters_bn,display_name,url,baseline,description,style,tags,instruct_format,settings\n"
+            "Org/A,7,,,,,,,,\nOrg/B,7,,\n",
+            "models.csv: line 3: 4 cells, not 10",
+        ),
+    ],
+    ids=["broken", "list", "NaN", "header", "torn quote", "torn row"],
+)
+def test_one_unusable_file_stops_the_whole_import(tmp_path, file, text, complaint):
+    make_record("blip", "mine")
+    before = everything()
+    good = make_legacy_file(make_legacy("blip", "A"))
+    with pytest.raises(CommandError) as failure:
+        run("import_legacy", make_folder(tmp_path, {"blip.json": good, file: text}))
+    assert str(failure.value).startswith(complaint)
+    assert str(failure.value).endswith("\nNothing was changed.")
+    assert failure.value.returncode == 1
+    assert everything() == before
+
+
+def test_a_missing_file_or_folder_stops_the_whole_import(tmp_path):
+    (make_folder(tmp_path) / "esrgan.json").unlink()
+    with pytest.raises(CommandError, match=r"^esrgan\.json is missing"):
+        run("import_legacy", tmp_path)
+    with pytest.raises(CommandError, match=r"^stable_diffusion\.json is missing"):
+        run("import_legacy", tmp_path / "nowhere")
+    assert not ModelRecord.objects.exists()
+
+
+def test_the_shell_sees_a_failed_import_as_a_message_and_a_status(tmp_path):
+    (make_folder(tmp_path) / "clip.json").write_text("{broken")
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3",
+        "SECRET_KEY": "x" * 50,
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "import_legacy", tmp_path],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "CommandError: clip.json: not JSON" in done.stderr
+    assert "Nothing was changed." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# import_v2
+
+
+def test_what_version_2_answers_can_be_imported_again(tmp_path):
+    run("import_legacy", legacy_dir())
+    answers = {name: snapshot(name).v2.body for name in COUNTS}
+    for name, body in answers.items():
+        file = "stable_diffusion" if name == "image_generation" else name
+        (tmp_path / f"{file}.json").write_bytes(body)
+    before = everything()
+
+    assert {name: n["unchanged"] for name, n in table(run("import_v2", tmp_path)).items()} == COUNTS
+    assert everything() == before
+
+    ModelRecord.objects.all().delete()
+    report = table(run("import_v2", tmp_path))
+    assert {name: numbers["created"] for name, numbers in report.items()} == COUNTS
+    assert {name: snapshot(name).v2.body for name in COUNTS} == answers
+
+
+def test_import_v2_skips_bad_records_and_says_why(tmp_path):
+    entries = {
+        "Good": make_v2("lora", "Good"),
+        "Bad": {"name": "Bad", "nsfw": "perhaps", "tags": 1},
+        "a//b": {"name": "a//b"},
+    }
+    (tmp_path / "lora.json").write_text(json.dumps(entries))
+    output = run("import_v2", tmp_path)
+    skipped = [line for line in output.splitlines() if line.startswith("skipped: ")]
+    assert [line.split(": ")[1] for line in skipped] == ["lora Bad", "lora a//b"]
+    assert "nsfw: " in skipped[0]
+    assert "tags: " in skipped[0]
+    assert table(output) == {
+        "lora": {"created": 1, "updated": 0, "unchanged": 0, "kept": 0, "skipped": 2, "warnings": 0}
+    }
+    assert [record.name for record in ModelRecord.objects.all()] == ["Good"]
+
+
+def test_import_v2_dry_run_and_unusable_files_change_nothing(tmp_path):
+    (tmp_path / "lora.json").write_text(json.dumps({"A": make_v2("lora", "A")}))
+    before = everything()
+    assert table(run("import_v2", tmp_path, dry_run=True))["lora"]["created"] == 1
+    assert everything() == before
+    (tmp_path / "ti.json").write_text("{")
+    with pytest.raises(CommandError, match=r"^ti\.json: not JSON"):
+        run("import_v2", tmp_path)
+    assert everything() == before
+
+
+# load_starter
+
+
+def test_the_starter_catalogue_fills_an_empty_store_once():
+    first = run("load_starter")
+    before = everything()
+    count = ModelRecord.objects.count()
+    assert first == f"Loaded the starter catalogue: {count} models.\n"
+    assert set(ModelRecord.objects.values_list("category", flat=True).distinct()) == {
+        name for name, spec in CATEGORIES.items() if not spec.curated_elsewhere
+    }
+    second = run("load_starter")
+    assert second == "The store holds models already; the starter catalogue is not loaded.\n"
+    assert everything() == before
+
+
+def test_the_starter_catalogue_leaves_a_store_with_any_model_alone():
+    make_record("lora", "mine")
+    before = everything()
+    run("load_starter")
+    assert everything() == before
+
+
+def test_the_starter_catalogue_loads_wholly_or_not_at_all(monkeypatch, tmp_path):
+    monkeypatch.setattr(load_starter, "STARTER", tmp_path)
+    make_folder(tmp_path, {"clip.json": make_legacy_file(make_legacy("clip", "A"))})
+    (tmp_path / "v2").mkdir()
+    (tmp_path / "v2" / "lora.json").write_text("{")
+    with pytest.raises((CommandError, ValueError), match=r"lora\.json"):
+        run("load_starter")
+    assert not ModelRecord.objects.exists()
