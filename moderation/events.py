@@ -19,10 +19,8 @@ from moderation.actors import Actor
 from moderation.models import AuditEvent, AuditHead, PendingChange
 from moderation.states import Action, Operation
 from references.journal import RecordWrite
-from references.services import json_text
+from references.services import WRITE_BATCH, json_text
 from references.vocabulary import CanonicalFormat
-
-APPEND_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def events_append(drafts: Iterable[EventDraft], *, at: int) -> int | None:
         return None
     remaining = iter(drafts)
     head = None
-    while batch := list(islice(remaining, APPEND_BATCH)):
+    while batch := list(islice(remaining, WRITE_BATCH)):
         head = head or head_lock()
         AuditEvent.objects.bulk_create([_chained(draft, head, at) for draft in batch])
     if head is None:

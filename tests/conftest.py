@@ -10,7 +10,8 @@ from pytest_django import DjangoDbBlocker
 from references import documents
 from references.horde import usage
 from references.legacy import CategorySource
-from references.services import sources_import
+from references.models import Category, LegacySource, ModelRecord
+from references.services import categories_sync, sources_import
 from references.sources import legacy_folder_read
 from tests.recorded import legacy_dir
 
@@ -42,3 +43,11 @@ def real_reference(
     yield
     with django_db_blocker.unblock():
         call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def empty_reference(db: None) -> None:
+    """For a test in a module with the real reference that wants none: it is back for the next test."""
+    for model in (LegacySource, ModelRecord, Category):
+        model.objects.all().delete()
+    categories_sync()

@@ -52,7 +52,7 @@ queue_write = partial(operation, errors=WRITE_ERRORS, tags=TAGS, keyed=True)
 
 
 class QueueViewSet(ReadViewSet):
-    """Views of the one queue. `canonical_format` is that of the mount; only the deployment's own takes writes."""
+    """Views of the queue, which has a mount for each format. The one of the canonical format takes writes."""
 
     canonical_format = CanonicalFormat.V2
 
@@ -72,9 +72,8 @@ class PendingChanges(QueueViewSet):
     def read_mine(self, request: HttpRequest) -> HttpResponse:
         user = admit_queue_read(request, Role.REQUESTOR)
         query = MyChangesQuery.parse(request.GET)
-        return _page(
-            request, query, PendingChange.objects.matching(requested_by=[user.user_id], **_filters(query))
-        )
+        own = PendingChange.objects.matching(requested_by=[user.user_id], **_filters(query))
+        return _page(request, query, own)
 
     @queue_read(
         "list_pending_changes_model_references_v2_pending_queue_changes_get",
@@ -192,11 +191,9 @@ def _filters(query: dict[str, Any]) -> dict[str, Any]:
 
 def _page(request: HttpRequest, query: dict[str, Any], changes: PendingChangeQuerySet) -> HttpResponse:
     offset, limit = query["offset"], query["limit"]
+    shown = changes.oldest_first()[offset : offset + limit]
     page = {
-        "items": [
-            change_as_dict(change, omit_null=False)
-            for change in changes.oldest_first()[offset : offset + limit]
-        ],
+        "items": [change_as_dict(change, omit_null=False) for change in shown],
         "total": changes.count(),
         "offset": offset,
         "limit": limit,

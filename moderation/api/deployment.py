@@ -19,7 +19,7 @@ def admit_write(
     canonical_format: CanonicalFormat | None,
     needs_queue: bool = True,
 ) -> HordeUser:
-    """The caller of a write. `canonical_format` is that of the route; None where a route belongs to no format."""
+    """The caller of a write. `canonical_format` is that of the route, None where it belongs to neither."""
     if _is_replica():
         raise Unavailable("This instance runs in REPLICA mode and accepts no writes.")
     if canonical_format not in (None, settings.CANONICAL_FORMAT):

@@ -1,4 +1,4 @@
-"""Writes of version 1, on the routes that read its categories: queued, or carried out at once without a queue."""
+"""Writes of version 1, on the routes that read its categories: queued or, without a queue, done at once."""
 
 from functools import partial
 from http import HTTPStatus
@@ -115,7 +115,7 @@ class LegacyProposals(LegacyRecords):
 
 
 def stored_as_dict(category: str, legacy: dict[str, Any]) -> dict[str, Any]:
-    """A record just stored, as clients are told of it: what an image model lacks is left out, else it is null."""
+    """A record just stored, as clients are told of it. What it lacks is null; image models leave it out."""
     if category == IMAGE_CATEGORY:
         return legacy
     known = dict.fromkeys(serializer_of(legacy_record_type(category)).fields)

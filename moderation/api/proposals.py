@@ -12,7 +12,7 @@ from moderation.api.payloads import path_name_check, proposal_note, v2_payload
 from moderation.api.schemas import NOTE_PARAMETER
 from moderation.api.schemas_answers import PendingChangeRecord
 from moderation.models import PendingChange
-from moderation.presenting import change_as_dict, pending_records
+from moderation.presenting import change_as_dict, overlay
 from moderation.services import change_propose
 from moderation.states import Operation
 from references.api.bodies import request_body
@@ -88,7 +88,7 @@ class RecordProposals(CategoryRecords):
     )
     def read_pending(self, request: HttpRequest, model_category_name: str) -> HttpResponse:
         admit_queue_read(request, Role.ANY_KEY)
-        records = pending_records(category_or_422(model_category_name))
+        records = overlay(category_or_422(model_category_name))
         return json_response(request, records, cache=NO_CACHE)
 
     def _create(self, request: Request, model_category_name: str, *, route: str) -> Response:

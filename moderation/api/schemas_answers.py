@@ -23,7 +23,7 @@ class RecordField(serializers.DictField):
 
 
 def _operation_field() -> EnumField:
-    return EnumField(Operation, component="OperationType", help_text="What is done to the model.")
+    return EnumField(Operation, component="AuditOperation", help_text="What is done to the model.")
 
 
 def _status_field() -> EnumField:

@@ -12,7 +12,7 @@ from rest_framework.viewsets import ViewSet
 from moderation.actors import Actor
 from moderation.api.deployment import admit_write
 from moderation.models import PendingChange
-from moderation.services.proposing import Proposal, changes_propose
+from moderation.services import Proposal, changes_propose
 from moderation.services.transactions import categories_lock, in_one_transaction
 from moderation.states import Operation
 from references.api.bodies import request_body

@@ -13,6 +13,7 @@ from moderation.services.batches import batch_join, batches_touch
 from moderation.services.transactions import changes_lock, clock, in_one_transaction, queue_lock
 from moderation.states import WITHDRAWN_REASON, Action
 from references.problems import BadRequest, Unprocessable
+from references.services import WRITE_BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,10 @@ def queue_purge(
     if dry_run:
         return PurgeResult(tuple(matching.values_list("change_id", flat=True)), dry_run=True)
     queue_lock()
-    changes = list(matching.select_for_update())
+    changes = list(matching.without_states().defer("payload").select_for_update())
     for change in changes:
         change.purged_at = change.updated_at = now
-        change.save(update_fields=["purged_at", "updated_at"])
+    PendingChange.objects.bulk_update(changes, ["purged_at", "updated_at"], batch_size=WRITE_BATCH)
     last = events_append((_purge_draft(change, by=actor) for change in changes), at=now)
     if last is not None:
         first = last - len(changes) + 1

@@ -1,4 +1,4 @@
-"""Made-up image models, as many as asked for: the same ones for the same seed, about as large as real ones."""
+"""Made-up image models: the same ones for the same seed, about as large as real ones."""
 
 import random
 from collections.abc import Iterator
@@ -16,10 +16,24 @@ _BASELINES = {
 _STYLES = {"anime": 35, "realistic": 21, "artistic": 20, "generalist": 15, "other": 5, "furry": 4}
 _TAGS = ("anime", "booru", "character", "comic", "hentai", "photo", "portrait", "retro", "scenes", "sketch")
 _SYLLABLES = (
-    "al ber cor dan el fi gor hal in jas kel lum mir nor or pra qui ros sol tev um vex wyn xan yor zel"
-).split()
+    "al",
+    "ber",
+    "cor",
+    "dan",
+    "el",
+    "fi",
+    "gor",
+    "hal",
+    "in",
+    "jas",
+    "kel",
+    "lum",
+    "mir",
+    "nor",
+    "pra",
+)
 _NOUNS = ("Diffusion", "Mix", "Dream", "Vision", "Style", "Realism", "Toon", "Merge", "Inpainting", "XL")
-# `style:anime` and the like: the share of models that carry an optional member.
+# The share of models that have an optional member, or something in a list.
 _TAGGED, _SHOWN, _TRIGGERED, _WITH_HOMEPAGE, _INPAINTING = 0.2, 0.45, 0.15, 0.95, 0.05
 
 

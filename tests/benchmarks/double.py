@@ -64,7 +64,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _status(name: str, number: int) -> dict:
-    return {"name": name, "count": number % 9, "queued": number % 50, "jobs": number % 4, "eta": 5, "performance": 1.5}
+    return {
+        "name": name,
+        "count": number % 9,
+        "queued": number % 50,
+        "jobs": number % 4,
+        "eta": 5,
+        "performance": 1.5,
+    }
 
 
 def _usage(names: Sequence[str]) -> dict[str, dict[str, int]]:

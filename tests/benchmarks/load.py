@@ -1,4 +1,4 @@
-"""Puts load on a server and counts answers a second: with wrk where it is installed, else with a client of its own."""
+"""Puts load on a server and counts answers a second: with wrk, or without it with a client of its own."""
 
 import re
 import shutil
@@ -35,6 +35,8 @@ class Request:
 
 
 class Reply(NamedTuple):
+    """`headers` by their names in lower case."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -56,7 +58,9 @@ def fetch(port: int, request: Request) -> Reply:
     if response.status != request.expected:
         shown = body[:200].decode(errors="replace")
         raise LoadError(f"{request.method} {request.path} answered {response.status}: {shown}")
-    return Reply(response.status, dict(response.getheaders()), body, seconds)
+    return Reply(
+        response.status, {name.lower(): value for name, value in response.getheaders()}, body, seconds
+    )
 
 
 class Client(Protocol):
@@ -139,7 +143,11 @@ class _Connection:
 
 
 def _request_bytes(request: Request) -> bytes:
-    lines = [f"GET {request.path} HTTP/1.1", f"Host: {HOST}", *(f"{k}: {v}" for k, v in request.headers.items())]
+    lines = [
+        f"GET {request.path} HTTP/1.1",
+        f"Host: {HOST}",
+        *(f"{k}: {v}" for k, v in request.headers.items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode()
 
 

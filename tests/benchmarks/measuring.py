@@ -1,4 +1,4 @@
-"""Takes the measurements of a row in turns, so that what disturbs the machine disturbs all sides of a ratio."""
+"""Takes the measurements of a row in turns: what disturbs the machine disturbs all sides of a ratio."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from tests.benchmarks.servers import NginxSite
 from tests.benchmarks.stores import REAL
 from tests.benchmarks.table import Budget, Line, Samples, paired_ratios
 
-# nginx with a file of a few hundred bytes, wrk and 16 connections, beside the published service on one machine.
-# The published service is not here; its speed as a part of nginx's is what carries over to another machine.
+# nginx with a small file, under wrk with 16 connections, on the machine where the published service was measured.
+# That service is not here; its speed as a part of nginx's is what carries over to another machine.
 NGINX_BESIDE_PUBLISHED = 80_000
 
 Key = TypeVar("Key")
@@ -33,7 +33,9 @@ class Bench:
 
     def load(self, row: LoadRow) -> list[Line]:
         subjects = [subject for subject in self.subjects if row.all_sizes or subject is self.subjects[0]]
-        sides = {subject.site.label: _Side.of(subject.site.port, row.request(subject)) for subject in subjects}
+        sides = {
+            subject.site.label: _Side.of(subject.site.port, row.request(subject)) for subject in subjects
+        }
         labels = list(sides)
         for label in labels if self.nginx and row.nginx else ():
             sides[f"nginx {label}"] = _nginx_side(self.nginx, sides[label])
@@ -44,7 +46,8 @@ class Bench:
             smallest_body = fetch(self.subjects[0].site.port, Request(SMALLEST))
             sides["nginx"] = _Side.of(self.nginx.port, self.nginx.publish(smallest_body.body, encoding=None))
         samples = in_turns(
-            {name: lambda side=side: side.rate(self.client) for name, side in sides.items()}, repeats=self.repeats
+            {name: lambda side=side: side.rate(self.client) for name, side in sides.items()},
+            repeats=self.repeats,
         )
         return _lines(row, labels, samples)
 
@@ -65,7 +68,7 @@ class _Side:
 
 def _nginx_side(nginx: NginxSite, side: _Side) -> _Side:
     return _Side.of(
-        nginx.port, nginx.publish(side.reply.body, encoding=side.reply.headers.get("Content-Encoding"))
+        nginx.port, nginx.publish(side.reply.body, encoding=side.reply.headers.get("content-encoding"))
     )
 
 
@@ -121,4 +124,6 @@ def slowdown(
         label: paired_ratios(real, samples) if higher_is_better else paired_ratios(samples, real)
         for label, samples in larger.items()
     }
-    return [Line(title, "× slower than real data", ratios, is_ratio=True, budget=budget, judged=frozenset(larger))]
+    return [
+        Line(title, "× slower than real data", ratios, is_ratio=True, budget=budget, judged=frozenset(larger))
+    ]

@@ -24,7 +24,7 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A running server with what rows have to know of its store: `model` is one in the middle, of `models`."""
+    """A running server and what rows have to know of its store: `model` is the middle one of `models`."""
 
     site: Site
     models: int
@@ -45,7 +45,7 @@ class Subject:
     def unchanged(self, path: str) -> Request:
         """A request of someone who holds the answer already."""
         headers = fetch(self.site.port, Request(path)).headers
-        return Request(path, {"If-None-Match": headers["ETag"]}, expected=304)
+        return Request(path, {"If-None-Match": headers["etag"]}, expected=304)
 
 
 def search(path: str = IMAGE, **query: object) -> Request:
@@ -65,8 +65,8 @@ class LoadRow:
     """One request, repeated as fast as it is answered.
 
     The budgets are for ratios: to nginx with the same bytes, to the same request for the smallest category, to
-    the published service, and for how many times slower the request is on a larger store than on the real data.
-    With `all_sizes` the row is taken on every store; `quick` rows are those of a quick run.
+    the published service, and for how many times slower the request is on a larger store than on the real
+    data. With `all_sizes` the row is taken on every store; `quick` rows are those of a quick run.
     """
 
     title: str
@@ -115,9 +115,15 @@ LOAD_ROWS: Sequence[LoadRow] = (
     LoadRow(
         "search, filtered", _fixed(search(limit=PAGE, nsfw="true", baseline="stable_diffusion_1")), **_STEADY
     ),
-    LoadRow("search, sorted", _fixed(search(limit=PAGE, sort_by="size_on_disk_bytes", sort_desc="true")), **_STEADY),
+    LoadRow(
+        "search, sorted",
+        _fixed(search(limit=PAGE, sort_by="size_on_disk_bytes", sort_desc="true")),
+        **_STEADY,
+    ),
     LoadRow("search, last page", Subject.last_page, **_STEADY),
-    LoadRow("search, all categories", _fixed(Request(f"{API}/v2/search?limit={PAGE}&sort_by=name")), **_STEADY),
+    LoadRow(
+        "search, all categories", _fixed(Request(f"{API}/v2/search?limit={PAGE}&sort_by=name")), **_STEADY
+    ),
     LoadRow("popular", _fixed(Request(f"{IMAGE}/popular")), all_sizes=True),
     LoadRow(
         "statistics",

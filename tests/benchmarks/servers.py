@@ -1,4 +1,4 @@
-"""Starts the service and nginx on free ports of this machine, and stops them by the process that was started."""
+"""Starts the service and nginx on free ports of this machine, and stops what it started."""
 
 import os
 import shutil

@@ -20,7 +20,14 @@ LEGACY_FILES = ROOT.parent / "shared" / "data" / "legacy"
 REAL = "real data"
 PREFIX = "HORDE_MODEL_REFERENCE_"
 # Variables of the machine that would change what is measured.
-_OWN_VARIABLES = ("DATABASE_URL", "DEBUG", "HORDE_URL", "AI_HORDE_URL", "AIWORKER_CACHE_HOME", "ALLOWED_HOSTS")
+_OWN_VARIABLES = (
+    "DATABASE_URL",
+    "DEBUG",
+    "HORDE_URL",
+    "AI_HORDE_URL",
+    "AIWORKER_CACHE_HOME",
+    "ALLOWED_HOSTS",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,11 @@ class Store:
         """Runs a command; returns how long it took, in seconds."""
         begun = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=dict(self.env), capture_output=True, text=True
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=dict(self.env),
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
             raise LoadError(f"manage.py {arguments[0]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
@@ -81,7 +92,9 @@ def store(size: Size, folder: Path, *, horde_url: str, server_url: str) -> Itera
             made.manage("migrate", "--noinput")
             yield made
         return
-    made = Store(size, _environment(folder, database_url=f"sqlite:///{folder}/store.sqlite3", horde_url=horde_url))
+    made = Store(
+        size, _environment(folder, database_url=f"sqlite:///{folder}/store.sqlite3", horde_url=horde_url)
+    )
     made.manage("migrate", "--noinput")
     yield made
 

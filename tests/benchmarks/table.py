@@ -12,7 +12,7 @@ _NOTHING = "–"
 
 
 class Spread(NamedTuple):
-    """The least, the middle and the greatest of some repeats: what lies between the ends is the machine's noise."""
+    """The least, the middle and the greatest of some repeats; between the ends lies the machine's noise."""
 
     least: float
     middle: float
@@ -58,7 +58,7 @@ def at_most(bound: float) -> Budget:
 class Line:
     """One line of the table: the repeats of one measure of `row`, by size of the store.
 
-    `measure` is the unit of a figure, or says what a ratio is to. The budget applies to the sizes in `judged`.
+    `measure` is the unit of a figure, or says what a ratio is to. The budget is for the sizes in `judged`.
     """
 
     row: str
@@ -165,5 +165,6 @@ def _compared(then: Samples | None, now: Samples | None) -> str:
 def _aligned(cells: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
     )

@@ -1,13 +1,14 @@
-"""Writes records in a process of its own: a name a line comes in, the seconds that its write took go out."""
+"""Writes to a store from a process of its own: orders come in by the line, the seconds they took go out."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import django
 
+from tests.benchmarks.double import REQUESTOR_ID
 from tests.benchmarks.load import LoadError
 from tests.benchmarks.servers import ROOT
 
@@ -16,9 +17,16 @@ class Writer:
     def __init__(self, process: subprocess.Popen) -> None:
         self.process = process
 
-    def write(self, name: str) -> float:
-        """Changes an image model's description; returns the seconds of the write alone."""
-        self.process.stdin.write(f"{name}\n")
+    def change_record(self, name: str) -> float:
+        """Gives an image model another description; returns the seconds of the write."""
+        return self._order("change_record", name)
+
+    def fill_queue(self, count: int) -> float:
+        """Proposes so many new image models."""
+        return self._order("fill_queue", str(count))
+
+    def _order(self, order: str, argument: str) -> float:
+        self.process.stdin.write(f"{order} {argument}\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
@@ -45,21 +53,51 @@ def running_writer(env: Mapping[str, str]) -> Iterator[Writer]:
         process.communicate()
 
 
-def _write_on_request() -> None:
-    django.setup()
+def _change_record(name: str) -> float:
     from references.categories import IMAGE_CATEGORY
     from references.models import ModelRecord
     from references.services import record_put
 
+    stored = ModelRecord.objects.in_category(IMAGE_CATEGORY).get(name=name).as_dict()
+    changed = stored | {"description": f"Written at {time.time_ns()}"}
+    begun = time.perf_counter()
+    record_put(category=IMAGE_CATEGORY, name=name, record=changed)
+    return time.perf_counter() - begun
+
+
+def _fill_queue(count: str) -> float:
+    from moderation.actors import LoggedActor
+    from moderation.services import changes_propose
+    from moderation.services.proposing import Proposal
+    from moderation.states import Operation
+    from references.categories import IMAGE_CATEGORY
+    from tests.benchmarks.data import records
+
+    proposals = [
+        Proposal(
+            IMAGE_CATEGORY,
+            f"Proposed {name}",
+            Operation.CREATE,
+            record | {"name": f"Proposed {name}"},
+            "bench",
+        )
+        for name, record in records(int(count), seed=1)
+    ]
+    begun = time.perf_counter()
+    changes_propose(actor=LoggedActor(REQUESTOR_ID, f"Rita#{REQUESTOR_ID}"), proposals=proposals)
+    return time.perf_counter() - begun
+
+
+_ORDERS: dict[str, Callable[[str], float]] = {"change_record": _change_record, "fill_queue": _fill_queue}
+
+
+def main() -> None:
+    django.setup()
     for line in sys.stdin:
-        name = line.rstrip("\n")
-        stored = ModelRecord.objects.in_category(IMAGE_CATEGORY).get(name=name).as_dict()
-        changed = stored | {"description": f"Written at {time.time_ns()}"}
-        begun = time.perf_counter()
-        record_put(category=IMAGE_CATEGORY, name=name, record=changed)
-        sys.stdout.write(f"{time.perf_counter() - begun}\n")
+        order, _, argument = line.rstrip("\n").partition(" ")
+        sys.stdout.write(f"{_ORDERS[order](argument)}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    _write_on_request()
+    main()

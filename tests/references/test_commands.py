@@ -89,7 +89,7 @@ def test_a_dry_run_reports_the_same_and_changes_nothing():
 
 def test_skipped_records_are_named_with_the_reason_and_warnings_only_when_asked_for(tmp_path):
     bad = make_legacy("image_generation", "Bad", baseline="unheard of")
-    good = make_legacy("image_generation", "Good")
+    good = make_legacy("image_generation", "Good", description="d")
     folder = make_folder(tmp_path, {"stable_diffusion.json": make_legacy_file(bad, good)})
     terse = run("import_legacy", folder)
     assert "skipped: image_generation Bad: baseline 'unheard of' is not known" in terse.splitlines()

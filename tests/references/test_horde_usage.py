@@ -321,21 +321,35 @@ def test_a_caller_who_will_not_wait_gets_the_copy_or_a_timeout(horde, clock, mon
     assert models_status("image", wait=0) == ()
 
 
+def test_calls_that_have_to_be_made_share_the_time_to_wait(clock, monkeypatch):
+    waits = []
+
+    class Refreshing:
+        def outcome(self, *, wait):
+            waits.append(wait)
+            clock.now += 4
+            return usage._Copy((), 0)
+
+    monkeypatch.setattr(usage.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(usage, "_refresh_behind", lambda call: Refreshing())
+    usage_data("image", include_workers=True)
+    assert waits == [10, 6, 2]
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_slow_ai_horde_holds_a_request_no_longer_than_agreed(horde, monkeypatch):
+def test_a_slow_call_goes_on_when_its_request_has_given_up(horde, monkeypatch):
     horde.mode = "slow"
     with pytest.raises(HordeTimeout):
-        usage_data("image", include_workers=True, wait=0.1)
-    running = dict(usage._refreshes)
-    assert set(running) == {STATUS, USAGE, WORKERS}
+        models_status("image", wait=0.1)
+    refreshing = usage._refreshes[STATUS]
     with pytest.raises(HordeTimeout):
         models_status("image", wait=0.1)
-    assert usage._refreshes == running
+    assert usage._refreshes[STATUS] is refreshing
+    assert horde.calls == {STATUS: 1}
     monkeypatch.setattr(usage.time, "sleep", lambda seconds: None)
     horde.mode = "ok"
     horde.closing.set()
-    for refreshing in running.values():
-        refreshing.join()
+    refreshing.join()
     assert models_status("image", wait=0) == (PAINTER,)
 
 

@@ -1,0 +1,52 @@
+"""Calls the API as the people of these tests do."""
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+V1 = "/api/model_references/v1"
+V2 = "/api/model_references/v2"
+QUEUE = f"{V2}/pending_queue"
+PEOPLE = {
+    "key-plain": "Paul#555",
+    "key-requestor": "Rita#101",
+    "key-requestor2": "Ravi#102",
+    "key-approver": "Ada#900",
+}
+PLAIN, REQUESTOR, REQUESTOR2, APPROVER = PEOPLE
+NO_BODY: Any = object()
+
+_client = Client()
+
+
+def send(method: str, path: str, body: Any = NO_BODY, *, key: str | None = None, **headers: str) -> HttpResponse:
+    """The answer to one request. Underscores in the names of headers stand for hyphens."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return _client.generic(
+        method,
+        path,
+        b"" if body is NO_BODY else json.dumps(body),
+        content_type="application/json",
+        headers=sent | ({} if key is None else {"apikey": key}),
+    )
+
+
+def told(response: HttpResponse) -> tuple[int, Any]:
+    """Status and body."""
+    return response.status_code, response.json() if response.content else None
+
+
+def problems(response: HttpResponse) -> tuple[int, list[tuple[str, list]]]:
+    """Status, and type and place of what is wrong with the request."""
+    return response.status_code, [(problem["type"], problem["loc"]) for problem in response.json()["detail"]]
+
+
+def image(name: str, **fields: Any) -> dict[str, Any]:
+    """The least that is an image record."""
+    return {"name": name, "baseline": "stable_diffusion_xl", "nsfw": False, **fields}
+
+
+def legacy_image(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "baseline": "stable diffusion 1", "nsfw": False, **fields}
