@@ -119,6 +119,16 @@ def proposed_live(change: PendingChange, live: Live | None, *, at: int) -> Live 
     return _proposed_legacy(change, payload, live, at=at)
 
 
+def proposed_state(change: PendingChange, target: Live | None) -> dict | None:
+    """What the change says the record should be, given what applying it would store.
+
+    A legacy payload is shown as it would be stored: without nulls, its tags and names filled in.
+    """
+    if target is None or change.is_legacy:
+        return live_form(change.domain, change.category, target)
+    return change.payload_as_dict()
+
+
 def _proposed_legacy(change: PendingChange, payload: dict, live: Live | None, *, at: int) -> Live:
     try:
         legacy = legacy_normalised(change.category, payload)

@@ -15,7 +15,7 @@ from moderation.diffs import (
     net_operation,
     paths,
 )
-from moderation.live import Live, ModelKey, live_form, lives_read, proposed_live
+from moderation.live import Live, ModelKey, live_form, lives_read, proposed_live, proposed_state
 from moderation.models import PendingChange
 from moderation.problems import PendingChangePayloadError
 from moderation.states import OPEN_STATUSES, Operation, Status
@@ -74,16 +74,10 @@ def _change_diff(change: PendingChange, live: Live | None) -> ChangeDiff:
 
 
 def _proposed_state(change: PendingChange, live: Live | None) -> dict | None:
-    """The payload; of a legacy one, the form in which it would be stored, nulls gone and tags filled in."""
-    if change.operation == Operation.DELETE:
-        return None
-    if change.is_legacy:
-        try:
-            target = proposed_live(change, live, at=change.requested_at)
-        except PendingChangePayloadError:
-            return change.payload_as_dict()
-        return live_form(change.domain, change.category, target)
-    return change.payload_as_dict()
+    try:
+        return proposed_state(change, proposed_live(change, live, at=change.requested_at))
+    except PendingChangePayloadError:
+        return change.payload_as_dict()
 
 
 def _staleness(change: PendingChange, live: Live | None) -> Staleness | None:

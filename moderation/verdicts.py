@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from moderation.conflicts import Staleness, staleness
 from moderation.diffs import is_same
-from moderation.live import Live, live_form, payload_check, proposed_live
+from moderation.live import Live, live_form, payload_check, proposed_live, proposed_state
 from moderation.models import PendingChange
 from moderation.states import Operation
 
@@ -29,7 +29,7 @@ def verdict(change: PendingChange, live: Live | None, *, at: int) -> Verdict:
     """Raises PendingChangePayloadError where the payload is no record."""
     target = proposed_live(change, live, at=at)
     current = live_form(change.domain, change.category, live)
-    proposed = live_form(change.domain, change.category, target)
+    proposed = proposed_state(change, target)
     if change.operation != Operation.DELETE and is_same(current, proposed):
         return Verdict(target, is_fulfilled=True, staleness=None)
     stale = staleness(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, UnreadablePostError
+from django.http import HttpRequest
 
 from references.problems import BadRequest, RequestInvalid
 
@@ -38,7 +38,7 @@ def _read(request: HttpRequest) -> bytes:
         if request.META.get("CONTENT_LENGTH") or not request.META.get("wsgi.input_terminated"):
             return request.body
         data = request.META["wsgi.input"].read(settings.MAX_BODY_BYTES + 1)
-    except UnreadablePostError:
+    except OSError:
         raise BadRequest("The request ended before its body did.") from None
     if len(data) > settings.MAX_BODY_BYTES:
         raise RequestDataTooBig

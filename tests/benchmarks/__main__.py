@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if then:
         compared = comparison(session.lines, lines_from_json(then["lines"]), labels)
         parts.append(f"Ratios, against {options.against}\n{compared}")
-    parts += [f"Not measured: {note}" for note in session.notes]
+    if session.notes:
+        parts.append("\n".join(["Not measured:", *session.notes]))
     sys.stdout.write("\n\n".join(parts) + "\n")
     if options.json:
         report = {"machine": machine, "notes": session.notes, "lines": lines_to_json(session.lines)}
@@ -84,10 +85,10 @@ def _count(text: str) -> int:
 
 
 def _machine(repeats: int) -> str:
-    cores, load = os.cpu_count(), os.getloadavg()[0]
+    load = os.getloadavg()[0]
     return (
-        f"{platform.machine()}, {cores} cores, load {load:.1f} at the start, Python {platform.python_version()}, "
-        f"{client().name}; of {repeats} repeats the middle [least – greatest]"
+        f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start, "
+        f"Python {platform.python_version()}, {client().name}; {repeats} repeats: middle [least – greatest]"
     )
 
 

@@ -10,7 +10,7 @@ from tests.benchmarks.servers import NginxSite
 from tests.benchmarks.stores import REAL
 from tests.benchmarks.table import Budget, Line, Samples, paired_ratios
 
-# nginx with a small file, under wrk with 16 connections, on the machine where the published service was measured.
+# nginx with a small file, under wrk with 16 connections, where the published service was measured too.
 # That service is not here; its speed as a part of nginx's is what carries over to another machine.
 NGINX_BESIDE_PUBLISHED = 80_000
 

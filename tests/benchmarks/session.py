@@ -66,11 +66,11 @@ class Session:
         for row in rows:
             self._take(row.title, lambda row=row: bench.load(row))
         self._take("memory after the load", lambda: self._memory(bench, "memory after the load"))
-        writers = {each.size.label: stack.enter_context(running_writer(each.env)) for each in stores}
-        if not self.plan.quick:
-            self._take("reads after a write", lambda: reads_after_write(bench, writers))
         self._take("changes through the queue", lambda: changes_through_queue(bench))
-        self._take(f"a queue of {QUEUE_LENGTH:,}", lambda: self._long_queue(bench, writers))
+        if not self.plan.quick:
+            writers = {each.size.label: stack.enter_context(running_writer(each.env)) for each in stores}
+            self._take("reads after a write", lambda: reads_after_write(bench, writers))
+            self._take(f"a queue of {QUEUE_LENGTH:,}", lambda: _long_queue(bench, writers))
 
     def _take(self, title: str, measured: Callable[[], Iterable[Line]]) -> None:
         """Measures; what a server refuses is noted, and the run goes on."""
@@ -147,12 +147,12 @@ class Session:
             return
         yield Line(title, "MB", cells, budget=budget, judged=REAL_ONLY)
 
-    def _long_queue(self, bench: Bench, writers: Mapping[str, Writer]) -> Iterator[Line]:
-        """On the first store alone: a list does not depend on the records."""
-        writers[bench.labels[0]].fill_queue(QUEUE_LENGTH)
-        for row in queue_rows():
-            if row.quick or not self.plan.quick:
-                yield from bench.load(row)
+
+def _long_queue(bench: Bench, writers: Mapping[str, Writer]) -> Iterator[Line]:
+    """On the first store alone: the list of changes does not depend on the records."""
+    writers[bench.labels[0]].fill_queue(QUEUE_LENGTH)
+    for row in queue_rows():
+        yield from bench.load(row)
 
 
 def _application(store: Store, folder: Path) -> AbstractContextManager[Site]:

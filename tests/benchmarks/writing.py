@@ -99,7 +99,7 @@ def queue_rows() -> list[LoadRow]:
     last = f"{listed}&offset={QUEUE_LENGTH - PAGE}"
     key = {"apikey": APPROVER_KEY}
     return [
-        LoadRow(f"queue of {QUEUE_LENGTH:,}, first page", lambda _: Request(listed, key), quick=True),
+        LoadRow(f"queue of {QUEUE_LENGTH:,}, first page", lambda _: Request(listed, key)),
         LoadRow(f"queue of {QUEUE_LENGTH:,}, last page", lambda _: Request(last, key)),
     ]
 

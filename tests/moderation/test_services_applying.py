@@ -296,7 +296,7 @@ def test_a_change_that_was_never_approved_needs_the_mixed_flag_to_be_reached():
 
 
 def test_a_failure_in_the_middle_keeps_what_came_before_and_leaves_the_rest_approved():
-    one, two, three, four = propose_create("a"), propose_create("a"), propose_create("c"), propose_create("d")
+    one, two, three, four = (propose_create(name) for name in "aacd")
     number = approve(one, two, three, four)
     result = changes_apply(actor=ADA, change_ids=[one.pk, two.pk, three.pk])
     assert ids(result.applied) == [one.pk]

@@ -138,7 +138,7 @@ def test_what_is_live_as_proposed_already_is_applied_without_a_write(operation):
         make_live("a", description="before")
         change = propose_update("a", description="mine")
     else:
-        change = propose_create("a", description="mine")
+        change = propose_create("a", description="mine", metadata=stamps())
     approve(change)
     record_put(category=IMAGES, name="a", record=make_v2(IMAGES, "a", description="mine", metadata=stamps()))
     before, revision = live(), Category.objects.get(pk=IMAGES).revision
@@ -162,12 +162,16 @@ def test_an_update_equal_to_the_live_record_comes_to_nothing():
 
 def test_of_two_creates_of_one_name_the_second_conflicts_unless_it_may_overwrite():
     one, two = propose_create("a", description="first"), propose_create("a", description="second")
+    three = propose_create("a", description="first")
     number = approve(one, two)
     assert [conflict.change.pk for conflict in apply_preview([one.pk, two.pk])] == [two.pk]
     stopped = batch_apply(actor=ADA, batch_id=number)
     assert (stopped.failed_change_id, stopped.status, live()["description"]) == (two.pk, 409, "first")
     result = batch_apply(actor=ADA, batch_id=number + 1, on_conflict="overwrite")
     assert ([change.pk for change in result.applied], live()["description"]) == ([two.pk], "second")
+    approve(three)
+    with pytest.raises(PendingChangeConflictError):
+        change_apply(actor=ADA, change_id=three.pk)
 
 
 def test_two_updates_of_one_model_in_one_batch_conflict():

@@ -1,16 +1,13 @@
 """What the AI-Horde might say, for tests of the figures made of it."""
 
 import json
+import time
 from typing import Any
 
-from references.horde.answers import (
-    ModelStatus,
-    ModelUsage,
-    Worker,
-    status_parse,
-    usage_parse,
-    workers_parse,
-)
+from references.horde import ModelStatus, ModelUsage, Worker
+from references.horde.answers import status_parse, usage_parse, workers_parse
+from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
+from references.models import UsageSnapshot
 from references.usage_matching import HordeFigures
 from tests.recorded import golden
 
@@ -46,3 +43,12 @@ def make_figures(
 
 def make_worker(identifier: str, *models: str, **facts: Any) -> Worker:
     return Worker(id=identifier, name=f"worker {identifier}", models=models, **facts)
+
+
+def make_copies(kind: str, *bodies: str, at: float | None = None) -> None:
+    """Stores what the AI-Horde answered: the recorded status, usage and workers unless other texts are given."""
+    calls = (STATUS_CALLS[kind], USAGE_CALLS[kind], WORKER_CALLS[kind])
+    for call, body in zip(calls, bodies or recorded_bodies(kind), strict=True):
+        UsageSnapshot.objects.update_or_create(
+            path=call.path, defaults={"body": body, "fetched_at": time.time() if at is None else at}
+        )

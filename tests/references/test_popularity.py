@@ -100,7 +100,8 @@ counts = st.lists(st.integers(0, 5), max_size=20)
 @given(counts, st.sampled_from(list(METRICS)))
 def test_every_model_is_ranked_and_ties_keep_their_order(values, metric):
     stats = [
-        ModelStats(ModelStatus(name="", count=value), Usage(value * 2, value * 3, value * 5)) for value in values
+        ModelStats(ModelStatus(name="", count=value), Usage(value * 2, value * 3, value * 5))
+        for value in values
     ]
     order = ranked(stats, metric)
     assert sorted(order) == list(range(len(values)))

@@ -51,7 +51,16 @@ def test_recorded_text_statistics_with_parameters_counted():
     expected = recorded | {name: corrected[name] for name in CORRECTED_FIELDS}
     assert without_additions(figures) == json.dumps(expected)
     assert figures["sfw_count"] == corrected["sfw_count"]
-    assert [bucket["count"] for bucket in figures["parameter_buckets"]] == [89, 31, 142, 68, 114, 142, 19, 114]
+    assert [bucket["count"] for bucket in figures["parameter_buckets"]] == [
+        89,
+        31,
+        142,
+        68,
+        114,
+        142,
+        19,
+        114,
+    ]
 
 
 def test_recorded_grouped_text_statistics():

@@ -1,7 +1,6 @@
 """Usage day by day: what is remembered, for how long, and the command that does it."""
 
 import json
-import time
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
@@ -10,14 +9,15 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from references import analytics
-from references.categories import CATEGORIES, IMAGE_CATEGORY, TEXT_CATEGORY
+from references.categories import IMAGE_CATEGORY, TEXT_CATEGORY
 from references.horde import HordeError
 from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
-from references.models import UsageDay, UsageSnapshot
+from references.models import UsageDay
 from references.services import record_delete
 from references.usage_history import KEPT_DAYS, usage_history, usage_prune, usage_record
 from tests.factories import make_record
 from tests.hordedouble import run_calls_inline, running_horde, stop_clock
+from tests.references.figures import make_copies
 
 pytestmark = pytest.mark.django_db
 
@@ -43,19 +43,11 @@ def clock(monkeypatch):
     return stop_clock(monkeypatch, now=NOON.timestamp())
 
 
-def make_copies(category, *, count=0, usage=(0, 0, 0), name="Painter", at=None):
-    """The stored answers of the AI-Horde about one model, as fetched at a time."""
-    kind = CATEGORIES[category].usage
-    bodies = {
-        STATUS_CALLS[kind].path: [{"name": name, "count": count}],
-        USAGE_CALLS[kind].path: dict(
-            zip(("day", "month", "total"), ({name: value} for value in usage), strict=True)
-        ),
-    }
-    for path, body in bodies.items():
-        UsageSnapshot.objects.update_or_create(
-            path=path, defaults={"body": json.dumps(body), "fetched_at": at or time.time()}
-        )
+def make_painter(*, count=0, usage=(0, 0, 0), at=None):
+    """What the AI-Horde answered about one image model."""
+    status = [{"name": "Painter", "count": count}]
+    counts = dict(zip(("day", "month", "total"), ({"Painter": value} for value in usage), strict=True))
+    make_copies("image", json.dumps(status), json.dumps(counts), "[]", at=at)
 
 
 def make_day(name, day, *, usage=0):
@@ -73,10 +65,10 @@ def make_day(name, day, *, usage=0):
 def test_each_model_of_the_category_is_remembered_once_a_day(clock):
     make_record(IMAGE_CATEGORY, "Painter")
     make_record(IMAGE_CATEGORY, "Idle")
-    make_copies(IMAGE_CATEGORY, count=4, usage=(1, 20, 300))
+    make_painter(count=4, usage=(1, 20, 300))
     assert usage_record(category=IMAGE_CATEGORY) == 2
     clock.now += 3600
-    make_copies(IMAGE_CATEGORY, count=5, usage=(2, 21, 301))
+    make_painter(count=5, usage=(2, 21, 301))
     assert usage_record(category=IMAGE_CATEGORY) == 2
     rows = UsageDay.objects.order_by("name").values_list("name", *FIGURES)
     assert list(rows) == [("Idle", NOON.date(), 0, 0, 0, 0), ("Painter", NOON.date(), 5, 2, 21, 301)]
@@ -85,7 +77,7 @@ def test_each_model_of_the_category_is_remembered_once_a_day(clock):
 def test_another_day_is_another_row(clock):
     make_record(IMAGE_CATEGORY, "Painter")
     for usage in ((1, 20, 300), (2, 21, 302)):
-        make_copies(IMAGE_CATEGORY, usage=usage)
+        make_painter(usage=usage)
         usage_record(category=IMAGE_CATEGORY)
         clock.now += 86400
     history = usage_history(IMAGE_CATEGORY, "Painter", days=30, at=date(2026, 3, 2))
@@ -98,7 +90,7 @@ def test_another_day_is_another_row(clock):
 
 def test_old_figures_count_for_the_day_they_are_from(clock, horde):
     make_record(IMAGE_CATEGORY, "Painter")
-    make_copies(IMAGE_CATEGORY, usage=(1, 20, 300), at=(NOON - timedelta(days=3)).timestamp())
+    make_painter(usage=(1, 20, 300), at=(NOON - timedelta(days=3)).timestamp())
     horde.mode = "500"
     usage_record(category=IMAGE_CATEGORY)
     assert [row.day for row in UsageDay.objects.all()] == [date(2026, 2, 26)]
@@ -108,7 +100,7 @@ def test_a_day_ends_at_midnight_utc(clock):
     make_record(IMAGE_CATEGORY, "Painter")
     for at in (datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)):
         clock.now = at.timestamp()
-        make_copies(IMAGE_CATEGORY)
+        make_painter()
         usage_record(category=IMAGE_CATEGORY)
     days = UsageDay.objects.in_time_order().values_list("day", flat=True)
     assert list(days) == [date(2026, 2, 28), date(2026, 3, 1)]
@@ -133,7 +125,7 @@ def test_the_history_looks_back_the_days_asked_for():
 
 def test_a_deleted_model_is_still_remembered(clock):
     make_record(IMAGE_CATEGORY, "Painter")
-    make_copies(IMAGE_CATEGORY, count=1)
+    make_painter(count=1)
     usage_record(category=IMAGE_CATEGORY)
     record_delete(category=IMAGE_CATEGORY, name="Painter")
     [row] = usage_history(IMAGE_CATEGORY, "Painter", days=1, at=NOON.date())

@@ -174,4 +174,8 @@ def test_recorded_tie_goes_to_the_first_variant():
 
 def test_recorded_versions_of_an_image_model_share_their_usage():
     figures = recorded_figures("image")
-    assert figures.group_usage_of("Anything v3") == figures.group_usage_of("Anything v5") == Usage(40, 1200, 82000)
+    assert (
+        figures.group_usage_of("Anything v3")
+        == figures.group_usage_of("Anything v5")
+        == Usage(40, 1200, 82000)
+    )

@@ -21,7 +21,9 @@ NO_BODY: Any = object()
 _client = Client()
 
 
-def send(method: str, path: str, body: Any = NO_BODY, *, key: str | None = None, **headers: str) -> HttpResponse:
+def send(
+    method: str, path: str, body: Any = NO_BODY, *, key: str | None = None, **headers: str
+) -> HttpResponse:
     """The answer to one request. Underscores in the names of headers stand for hyphens."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return _client.generic(

@@ -14,14 +14,14 @@ from tests.factories import make_record
 from tests.hordedouble import FIND_USER, HordeDouble
 from tests.textapi import REQUESTOR, ask, got, known_keys, problems, wrote
 
-LUMIMAIDS = ("NeverSleep/Lumimaid-8B", "NeverSleep/Lumimaid-70B", "Other/Lumimaid-12B")
+MAIDENS = ("NeverSleep/Maiden-8B", "NeverSleep/Maiden-70B", "Other/Maiden-12B")
 WRITES: list[tuple[str, str, Any]] = [
-    ("PUT", "group/common_fields?name=Lumimaid", {"nsfw": True}),
-    ("PUT", "group/Lumimaid/common_fields", {"nsfw": True}),
-    ("PUT", "NeverSleep/Lumimaid-8B/name_exception", {"reason": "old"}),
+    ("PUT", "group/common_fields?name=Maiden", {"nsfw": True}),
+    ("PUT", "group/Maiden/common_fields", {"nsfw": True}),
+    ("PUT", "NeverSleep/Maiden-8B/name_exception", {"reason": "old"}),
 ]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_reference")]
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +36,10 @@ def horde(settings: Any) -> Iterator[HordeDouble]:
 
 
 @pytest.fixture
-def lumimaids() -> None:
-    for name in LUMIMAIDS:
-        make_record(TEXT_CATEGORY, name, description="a maid", text_model_group="Lumimaid")
-    make_record(TEXT_CATEGORY, "TheDrummer/Skyfall-36B", text_model_group="Skyfall")
+def maidens() -> None:
+    for name in MAIDENS:
+        make_record(TEXT_CATEGORY, name, description="a maid", text_model_group="Maiden")
+    make_record(TEXT_CATEGORY, "TheDrummer/Butler-36B", text_model_group="Butler")
 
 
 def live(name: str) -> dict[str, Any]:
@@ -49,9 +49,9 @@ def live(name: str) -> dict[str, Any]:
 # Common fields ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["group/common_fields?name=Lumimaid", "group/Lumimaid/common_fields"])
-def test_common_fields_queue_one_update_for_each_member_and_change_nothing(horde, lumimaids, path):
-    before = {name: live(name) for name in LUMIMAIDS}
+@pytest.mark.parametrize("path", ["group/common_fields?name=Maiden", "group/Maiden/common_fields"])
+def test_common_fields_queue_one_update_for_each_member_and_change_nothing(horde, maidens, path):
+    before = {name: live(name) for name in MAIDENS}
     status, answer = wrote("PUT", path, {"nsfw": True, "tags": [" a", "a"], "description": None})
     changes = list(PendingChange.objects.all())
     assert status == 202
@@ -61,7 +61,7 @@ def test_common_fields_queue_one_update_for_each_member_and_change_nothing(horde
         "batch_id": answer["batch_id"],
         "pending_change_ids": [change.change_id for change in changes],
     }
-    assert [change.model_name for change in changes] == list(LUMIMAIDS)
+    assert [change.model_name for change in changes] == list(MAIDENS)
     for change in changes:
         assert change.payload_as_dict() == {**before[change.model_name], "nsfw": True, "tags": ["a"]}
         assert change.request_metadata_as_dict() == {
@@ -70,32 +70,39 @@ def test_common_fields_queue_one_update_for_each_member_and_change_nothing(horde
         }
         assert (change.operation, change.status, change.domain) == ("update", "pending", "v2")
         assert (change.requested_by, change.requested_username) == ("101", "Rita#101")
-        assert "'Lumimaid'" in change.notes
+        assert "'Maiden'" in change.notes
         assert change.batch_id is None
     assert changes[0].related_models_as_list() == [
-        "aphrodite/NeverSleep/Lumimaid-8B",
-        "koboldcpp/Lumimaid-8B",
+        "aphrodite/NeverSleep/Maiden-8B",
+        "koboldcpp/Maiden-8B",
     ]
-    assert {name: live(name) for name in LUMIMAIDS} == before
+    assert {name: live(name) for name in MAIDENS} == before
     assert AuditEvent.objects.filter(category=AuditEvent.QUEUE).count() == 3
 
 
-def test_common_fields_pass_backend_duplicates_over(horde, lumimaids):
-    make_record(TEXT_CATEGORY, "koboldcpp/Lumimaid-8B", text_model_group="Lumimaid")
+def test_the_four_lumimaids_of_the_real_reference_are_queued_together(horde):
+    before = got("group?name=Lumimaid")
+    status, answer = wrote("PUT", "group/common_fields?name=Lumimaid", {"nsfw": True})
+    assert (status, answer["updated_count"], len(answer["pending_change_ids"])) == (202, 4, 4)
+    assert got("group?name=Lumimaid") == before
+
+
+def test_common_fields_pass_backend_duplicates_over(horde, maidens):
+    make_record(TEXT_CATEGORY, "koboldcpp/Maiden-8B", text_model_group="Maiden")
     make_record(TEXT_CATEGORY, "koboldcpp/Alone-8B", text_model_group="Alone")
-    assert wrote("PUT", "group/Lumimaid/common_fields", {"nsfw": True})[1]["updated_count"] == 3
+    assert wrote("PUT", "group/Maiden/common_fields", {"nsfw": True})[1]["updated_count"] == 3
     assert wrote("PUT", "group/Alone/common_fields", {"nsfw": True})[0] == 404
 
 
-def test_common_fields_can_be_emptied_but_not_with_null(horde, lumimaids):
-    wrote("PUT", "group/Lumimaid/common_fields", {"description": "", "tags": []})
+def test_common_fields_can_be_emptied_but_not_with_null(horde, maidens):
+    wrote("PUT", "group/Maiden/common_fields", {"description": "", "tags": []})
     payload = PendingChange.objects.first().payload_as_dict()
     assert (payload["description"], payload["tags"]) == ("", [])
     for nothing in ({}, {"nsfw": None}, {"unknown": 1}):
-        assert wrote("PUT", "group/Lumimaid/common_fields", nothing)[0] == 400
+        assert wrote("PUT", "group/Maiden/common_fields", nothing)[0] == 400
 
 
-def test_a_group_that_is_not_there_is_missed_before_fields_are(horde, lumimaids):
+def test_a_group_that_is_not_there_is_missed_before_fields_are(horde, maidens):
     assert wrote("PUT", "group/common_fields?name=Nope", {}) == (
         404,
         {"detail": "No models found in group 'Nope'"},
@@ -103,8 +110,8 @@ def test_a_group_that_is_not_there_is_missed_before_fields_are(horde, lumimaids)
     assert wrote("PUT", "group/common_fields?name=Nope", {"nsfw": True})[0] == 404
 
 
-def test_aliases_are_not_followed(horde, lumimaids):
-    wrote("PUT", "aliases/Lumimaid", {"aliases": ["Alias"]})
+def test_aliases_are_not_followed(horde, maidens):
+    wrote("PUT", "aliases/Maiden", {"aliases": ["Alias"]})
     assert wrote("PUT", "group/Alias/common_fields", {"nsfw": True})[0] == 404
 
 
@@ -112,10 +119,10 @@ def test_aliases_are_not_followed(horde, lumimaids):
     ("path", "body", "expected"),
     [
         ("group/common_fields", {"nsfw": True}, ("missing", ["query", "name"])),
-        ("group/Lumimaid/common_fields", {"nsfw": "maybe"}, ("bool_parsing", ["body", "nsfw"])),
-        ("group/Lumimaid/common_fields", {"url": 1}, ("string_type", ["body", "url"])),
-        ("group/Lumimaid/common_fields", {"tags": "a"}, ("list_type", ["body", "tags"])),
-        ("group/Lumimaid/common_fields", None, ("missing", ["body"])),
+        ("group/Maiden/common_fields", {"nsfw": "maybe"}, ("bool_parsing", ["body", "nsfw"])),
+        ("group/Maiden/common_fields", {"url": 1}, ("string_type", ["body", "url"])),
+        ("group/Maiden/common_fields", {"tags": "a"}, ("list_type", ["body", "tags"])),
+        ("group/Maiden/common_fields", None, ("missing", ["body"])),
         ("a/b/name_exception", {}, ("missing", ["body", "reason"])),
         ("a/b/name_exception", {"reason": 1}, ("string_type", ["body", "reason"])),
     ],
@@ -125,44 +132,44 @@ def test_what_is_not_well_formed_is_refused_first(horde, path, body, expected):
     assert (status, problems(answer)) == (422, [expected])
 
 
-def test_all_members_of_a_group_are_queued_or_none(horde, lumimaids, monkeypatch):
+def test_all_members_of_a_group_are_queued_or_none(horde, maidens, monkeypatch):
     save = PendingChange.save
 
     def fail_late(change: PendingChange, **kwargs: Any) -> None:
-        if change.model_name == LUMIMAIDS[-1]:
+        if change.model_name == MAIDENS[-1]:
             raise Conflict("no room")
         save(change, **kwargs)
 
     monkeypatch.setattr(PendingChange, "save", fail_late)
-    assert wrote("PUT", "group/Lumimaid/common_fields", {"nsfw": True})[0] == 409
+    assert wrote("PUT", "group/Maiden/common_fields", {"nsfw": True})[0] == 409
     assert not PendingChange.objects.exists()
     assert not AuditEvent.objects.filter(category=AuditEvent.QUEUE).exists()
 
 
-def test_the_payloads_are_those_of_the_records_as_they_are_now(horde, lumimaids):
-    got("group?name=Lumimaid")
-    make_record(TEXT_CATEGORY, LUMIMAIDS[0], description="a newer maid", text_model_group="Lumimaid")
-    wrote("PUT", "group/Lumimaid/common_fields", {"nsfw": True})
-    change = PendingChange.objects.get(model_name=LUMIMAIDS[0])
+def test_the_payloads_are_those_of_the_records_as_they_are_now(horde, maidens):
+    got("group?name=Maiden")
+    make_record(TEXT_CATEGORY, MAIDENS[0], description="a newer maid", text_model_group="Maiden")
+    wrote("PUT", "group/Maiden/common_fields", {"nsfw": True})
+    change = PendingChange.objects.get(model_name=MAIDENS[0])
     assert change.payload_as_dict()["description"] == "a newer maid"
-    assert change.base_as_dict() == live(LUMIMAIDS[0])
+    assert change.base_as_dict() == live(MAIDENS[0])
 
 
 # Exceptions to naming schemas -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("written", ["NeverSleep/Lumimaid-8B", "NeverSleep%2FLumimaid-8B"])
+@pytest.mark.parametrize("written", ["NeverSleep/Maiden-8B", "NeverSleep%2FMaiden-8B"])
 @pytest.mark.parametrize("reason", ["an old name", ""])
-def test_an_exception_is_queued_for_the_whole_record(horde, lumimaids, written, reason):
-    before = live("NeverSleep/Lumimaid-8B")
+def test_an_exception_is_queued_for_the_whole_record(horde, maidens, written, reason):
+    before = live("NeverSleep/Maiden-8B")
     status, answer = wrote("PUT", f"{written}/name_exception", {"reason": reason})
     change = PendingChange.objects.get()
     assert (status, answer) == (202, {"pending_change_id": change.change_id})
-    assert (change.model_name, change.operation) == ("NeverSleep/Lumimaid-8B", "update")
+    assert (change.model_name, change.operation) == ("NeverSleep/Maiden-8B", "update")
     assert change.payload_as_dict() == {**before, "name_schema_exception": reason}
     assert change.request_metadata_as_dict() == {"route": "set_name_exception"}
     assert change.notes is None
-    assert live("NeverSleep/Lumimaid-8B") == before
+    assert live("NeverSleep/Maiden-8B") == before
 
 
 def test_null_takes_an_exception_back(horde):
@@ -174,8 +181,8 @@ def test_null_takes_an_exception_back(horde):
     }
 
 
-@pytest.mark.parametrize("name", ["Nope", "koboldcpp/Lumimaid-8B", "neversleep/Lumimaid-8B"])
-def test_exceptions_are_for_models_that_are_there_under_exactly_that_name(horde, lumimaids, name):
+@pytest.mark.parametrize("name", ["Nope", "koboldcpp/Maiden-8B", "neversleep/Maiden-8B"])
+def test_exceptions_are_for_models_that_are_there_under_exactly_that_name(horde, maidens, name):
     assert wrote("PUT", f"{name}/name_exception", {"reason": "old"})[0] == 404
 
 
@@ -184,7 +191,7 @@ def test_exceptions_are_for_models_that_are_there_under_exactly_that_name(horde,
 
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
 @pytest.mark.parametrize("apikey", [None, "", "nonsense", "key-plain"])
-def test_nobody_proposes_without_the_role(horde, lumimaids, method, path, body, apikey):
+def test_nobody_proposes_without_the_role(horde, maidens, method, path, body, apikey):
     response = ask(method, path, body, apikey=apikey)
     assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "APIKey")
     assert not PendingChange.objects.exists()
@@ -192,7 +199,7 @@ def test_nobody_proposes_without_the_role(horde, lumimaids, method, path, body, 
 
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
 @pytest.mark.parametrize("apikey", [REQUESTOR, "key-approver"])
-def test_requestors_and_approvers_propose(horde, lumimaids, method, path, body, apikey):
+def test_requestors_and_approvers_propose(horde, maidens, method, path, body, apikey):
     assert ask(method, path, body, apikey=apikey).status_code == 202
 
 
@@ -208,17 +215,13 @@ def test_a_replica_and_a_deployment_without_queue_take_no_proposals(horde, setti
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
-def test_proposals_of_the_toolkit_belong_to_no_canonical_format(
-    horde, lumimaids, settings, method, path, body
-):
+def test_proposals_of_the_toolkit_belong_to_no_canonical_format(horde, maidens, settings, method, path, body):
     settings.CANONICAL_FORMAT = CanonicalFormat.LEGACY
     assert ask(method, path, body, apikey=REQUESTOR).status_code == 202
     assert set(PendingChange.objects.values_list("domain", flat=True)) == {"v2"}
 
 
-@pytest.mark.parametrize(
-    "path", ["group/common_fields", "group/Lumimaid/common_fields", "a/b/name_exception"]
-)
+@pytest.mark.parametrize("path", ["group/common_fields", "group/Maiden/common_fields", "a/b/name_exception"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_the_only_method_is_put(horde, path, method):
     response = ask(method, path)
