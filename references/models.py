@@ -150,11 +150,15 @@ CATEGORY_MODELS: dict[str, type[ModelRecord]] = {spec.name: _proxy(spec) for spe
 
 
 class UsageSnapshot(models.Model):
-    """The last good answer of the AI-Horde to one call: its JSON text and when it came, in UNIX seconds."""
+    """The last good answer of the AI-Horde to one call: its JSON text and when it came, in UNIX seconds.
+
+    `claimed_until` is when the claim of the process that fetches it anew lapses; a row at time 0 is only a claim.
+    """
 
     path = models.CharField(max_length=100, primary_key=True)
     body = models.TextField()
     fetched_at = models.FloatField()
+    claimed_until = models.FloatField(default=0)
 
     def __str__(self) -> str:
         return self.path

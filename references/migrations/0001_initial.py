@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(max_length=100, primary_key=True, serialize=False)),
                 ('body', models.TextField()),
                 ('fetched_at', models.FloatField()),
+                ('claimed_until', models.FloatField(default=0)),
             ],
         ),
         migrations.CreateModel(

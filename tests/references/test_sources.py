@@ -4,9 +4,11 @@ import pytest
 
 from references.categories import CATEGORIES
 from references.legacy import Severity, SourceError
+from references.services import sources_import
 from references.sources import legacy_folder_read, legacy_repositories, v2_folder_read
 from tests.factories import make_download, make_folder, make_legacy, make_legacy_file, make_v2
 from tests.recorded import golden, legacy_dir
+from tests.references.api import V1, V2
 
 LEGACY = [spec.name for spec in CATEGORIES.values() if spec.has_legacy_form]
 
@@ -62,6 +64,29 @@ def test_files_of_categories_without_legacy_form_are_not_read(tmp_path):
 
 
 # Folders of v2 files
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("category", "fields"),
+    [
+        ("lora", {"nsfw": "yes"}),
+        ("lora", {"nsfw": 1}),
+        ("image_generation", {"baseline": "SDXL", "nsfw": "off"}),
+        ("text_generation", {"parameters": "7000000000"}),
+        ("text_generation", {"parameters": 7e9}),
+        ("text_generation", {"parameters_count": 7_000_000_000}),
+        ("clip", {"size_on_disk_bytes": "10", "metadata": {"updated_at": "5"}}),
+    ],
+)
+def test_a_record_that_is_only_spelled_otherwise_is_imported_and_served_in_both_versions(
+    tmp_path, client, category, fields
+):
+    sources_import([v2_read(tmp_path, {"Org/A": {"name": "Org/A", **fields}}, f"{category}.json")])
+    assert client.get(f"{V2}/{category}").json()["Org/A"]["name"] == "Org/A"
+    assert client.get(f"{V2}/{category}/search").json()["total"] == 1
+    if CATEGORIES[category].has_legacy_form:
+        assert client.get(f"{V1}/{category}").json()["Org/A"]["name"] == "Org/A"
 
 
 @pytest.mark.parametrize("category", LEGACY)

@@ -1,4 +1,4 @@
-"""Figures of a category: the recorded ones, the rules the recorded data does not reach, and what always holds."""
+"""Figures of a category: the recorded ones, rules the recorded data does not reach, and what always holds."""
 
 import json
 

@@ -281,5 +281,3 @@ def test_the_table_is_conditional_and_not_taken_for_the_json():
     again = risk(query="format=csv", **{"If-None-Match": table.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
     assert "content-disposition" not in again.headers
-
-

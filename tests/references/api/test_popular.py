@@ -18,6 +18,7 @@ from tests.references.figures import make_copies
 
 pytestmark = pytest.mark.django_db
 
+
 @pytest.fixture(autouse=True)
 def nothing_kept():
     analytics._kept.clear()

@@ -1,9 +1,10 @@
 """Statistics, deletion risk and popularity of the real reference, beside the recorded answers."""
 
 import time
+from typing import Any
 
 import pytest
-from django.core.cache import cache
+from rest_framework import serializers
 
 from references import analytics
 from references.api.schemas_statistics import (
@@ -11,11 +12,8 @@ from references.api.schemas_statistics import (
     CategoryStatistics,
     ModelStatsWithBackends,
     PopularModel,
-    UsageHistoryResponse,
 )
-from references.categories import CATEGORIES, IMAGE_CATEGORY, TEXT_CATEGORY
-from references.models import UsageDay
-from references.usage_history import today
+from references.categories import CATEGORIES, TEXT_CATEGORY
 from tests.recorded import golden
 from tests.references.api import V2, ask
 from tests.references.figures import make_copies
@@ -27,6 +25,7 @@ RECORDED_STATISTICS = [
     *(name for name, spec in CATEGORIES.items() if spec.has_legacy_form),
     "text_generation.grouped",
 ]
+CORRECTED_FIELDS = ("parameter_buckets", "models_without_param_info")
 RECORDED_RISK = [
     "risk_bad_limit",
     "risk_bad_preset",
@@ -39,18 +38,8 @@ RECORDED_RISK = [
     "risk_text_grouped_preset_critical",
     "risk_text_variations",
 ]
-RECORDED_POPULAR = [
-    f"popular_{kind}_{query}"
-    for kind in ("image", "text")
-    for query in (
-        "default",
-        "usage_day_5",
-        "usage_month_5",
-        "usage_total_5",
-        "worker_count_5",
-        "workers_5",
-    )
-]
+POPULAR_QUERIES = ("default", "usage_day_5", "usage_month_5", "usage_total_5", "worker_count_5", "workers_5")
+RECORDED_POPULAR = [f"popular_{kind}_{query}" for kind in ("image", "text") for query in POPULAR_QUERIES]
 
 
 @pytest.fixture(autouse=True)
@@ -61,58 +50,49 @@ def copies(real_reference):
     make_copies("text")
 
 
+def ask_again(recorded):
+    """Our answer to a recorded request."""
+    request = recorded["request"]
+    query = "&".join(f"{name}={value}" for name, value in request["query"].items())
+    return ask(f"/api{request['path']}?{query}")
+
+
 @pytest.mark.parametrize("name", RECORDED_STATISTICS)
-def test_recorded_statistics(name, real_reference):
+def test_recorded_statistics(name):
     category, _, grouped = name.partition(".")
-    recorded = golden("statistics", f"{name}.json")["body"]
-    answer = statistics(category, f"group_text_models={bool(grouped)}").json()
-    assert abs(time.time() - answer["computed_at"]) < 60
-    expected = {**recorded, "computed_at": answer["computed_at"], "sfw_count": answer["sfw_count"]}
-    if category == TEXT_CATEGORY:
-        corrected = {name: answer[name] for name in ("parameter_buckets", "models_without_param_info")}
-        expected |= corrected
-        if not grouped:
-            fields = golden("statistics", "text_generation.corrected_fields.json")
-            assert corrected == {name: fields[name] for name in corrected}
-    assert answer == expected
-    assert answer["sfw_count"] == answer["total_models"] - answer["nsfw_count"]
+    body = ask(f"{STATISTICS}/{category}?group_text_models={bool(grouped)}").json()
+    assert abs(time.time() - body.pop("computed_at")) < 60
+    assert body.pop("sfw_count") == body["total_models"] - body["nsfw_count"]
+    expected = golden("statistics", f"{name}.json")["body"]
+    del expected["computed_at"]
+    if grouped:
+        expected |= {field: body[field] for field in CORRECTED_FIELDS}
+    elif category == TEXT_CATEGORY:
+        corrected = golden("statistics", "text_generation.corrected_fields.json")
+        expected |= {field: corrected[field] for field in CORRECTED_FIELDS}
+    assert body == expected
 
 
 @pytest.mark.parametrize("name", RECORDED_RISK)
-def test_recorded_risk(name, real_reference):
+def test_recorded_risk(name):
     recorded = golden("analytics", f"{name}.json")
-    make_copies("image")
-    make_copies("text")
-    query = "&".join(f"{key}={value}" for key, value in recorded["request"]["query"].items())
-    answer = ask(f"/api{recorded['request']['path']}?{query}")
-    body = answer.json()
+    answer = ask_again(recorded)
+    body, expected = answer.json(), recorded["body"]
     assert answer.status == recorded["status"]
     if answer.status == 422:
-        [problem], [expected] = body["detail"], recorded["body"]["detail"]
-        assert (problem["type"], problem["loc"]) == (expected["type"], expected["loc"])
+        [problem], [expected_problem] = body["detail"], expected["detail"]
+        assert (problem["type"], problem["loc"]) == (expected_problem["type"], expected_problem["loc"])
         return
     if "model_names" in recorded:
-        assert names(answer) == recorded["model_names"]
+        assert [model["name"] for model in body["models"]] == recorded["model_names"]
         body["models"] = None
-    assert body == recorded["body"]
-
-
-def test_the_grouped_view_is_grouped_every_time(real_reference):
-    make_copies("text")
-    counts = [
-        risk(TEXT_CATEGORY, query).json()["returned_count"]
-        for query in ("group_text_models=true", "group_text_models=true", "", "group_text_models=true")
-    ]
-    assert counts == [419, 419, 719, 419]
+    assert body == expected
 
 
 @pytest.mark.parametrize("name", RECORDED_POPULAR)
-def test_recorded_popular_models(name, real_reference):
+def test_recorded_popular_models(name):
     recorded = golden("analytics", f"{name}.json")
-    make_copies("image")
-    make_copies("text")
-    query = "&".join(f"{key}={value}" for key, value in recorded["request"]["query"].items())
-    answer = ask(f"/api{recorded['request']['path']}?{query}")
+    answer = ask_again(recorded)
     models = answer.json()
     for model in models:
         if model["record"]["record_type"] == TEXT_CATEGORY:
@@ -120,38 +100,39 @@ def test_recorded_popular_models(name, real_reference):
     assert (answer.status, models) == (200, recorded["body"])
 
 
-# Schemas ----------------------------------------------------------------------------------------------------
-
-
-def undescribed(serializer, value, path="body"):
-    """Members that only one of the two has: the answer or its schema."""
-    found = []
-    fields = serializer.fields
-    found += [
-        f"{path}.{name}"
-        for name in fields.keys() ^ value.keys()
-        if getattr(fields.get(name), "required", True)
+def test_the_grouped_view_is_grouped_every_time():
+    queries = ("group_text_models=true", "group_text_models=true", "", "group_text_models=true")
+    counts = [
+        ask(f"{STATISTICS}/{TEXT_CATEGORY}/deletion-risk?{query}").json()["returned_count"]
+        for query in queries
     ]
-    for name in fields.keys() & value.keys():
-        field, member = fields[name], value[name]
-        child = getattr(field, "child", field)
-        if not hasattr(child, "fields") or not member:
-            continue
-        members = member if isinstance(member, list) else [member]
-        if hasattr(field, "child") and isinstance(member, dict):
-            members = member.values()
-        for each in members:
-            found += undescribed(child, each, f"{path}.{name}")
+    assert counts == [419, 419, 719, 419]
+
+
+def unlike(schema: serializers.Serializer, value: dict[str, Any], path: str = "") -> list[str]:
+    """Members that only the value or only its schema has, at every level that the schema knows."""
+    required = {name for name, field in schema.fields.items() if field.required}
+    found = [f"{path}.{name} is missing" for name in required - value.keys()]
+    found += [f"{path}.{name} is not described" for name in value.keys() - schema.fields.keys()]
+    for name in value.keys() & schema.fields.keys():
+        field, member = schema.fields[name], value[name]
+        parts = [member]
+        if hasattr(field, "child"):
+            field, parts = field.child, list(member.values() if isinstance(member, dict) else member or ())
+        if isinstance(field, serializers.Serializer):
+            found += [each for part in parts for each in unlike(field, part, f"{path}.{name}")]
     return found
 
 
-def test_answers_have_exactly_the_members_of_their_schemas(real_reference):
-    make_copies("image")
-    make_copies("text")
-    make_day("a", 0, 1)
-    assert undescribed(CategoryStatistics(), statistics(TEXT_CATEGORY).json()) == []
-    variations = risk(TEXT_CATEGORY, "include_backend_variations=1").json()
-    assert undescribed(CategoryDeletionRiskResponse(), variations) == []
-    stats = with_stats(IMAGE_CATEGORY, "include_workers=1").json()
-    assert undescribed(ModelStatsWithBackends(), stats["stable_diffusion"]) == []
-    assert undescribed(UsageHistoryResponse(), history("model_name=a").json()) == []
+def test_answers_have_the_members_of_their_schemas():
+    text, image = f"{STATISTICS}/{TEXT_CATEGORY}", f"{STATISTICS}/image_generation"
+    assert unlike(CategoryStatistics(), ask(text).json()) == []
+    variations = ask(f"{text}/deletion-risk?include_backend_variations=1").json()
+    assert unlike(CategoryDeletionRiskResponse(), variations) == []
+    for stats in ask(f"{image}/with-stats?include_workers=1&min_worker_count=1").json().values():
+        stats["worker_summaries"] = stats["worker_summaries"] or {}
+        stats["usage_stats"] = stats["usage_stats"] or {"day": 0, "month": 0, "total": 0}
+        assert unlike(ModelStatsWithBackends(), stats) == []
+    for model in ask(f"{V2}/image_generation/popular?include_workers=1").json():
+        model["record"] = {"name": model["name"]}
+        assert unlike(PopularModel(), model) == []

@@ -20,6 +20,8 @@ from tests.references.figures import make_copies
 pytestmark = pytest.mark.django_db
 
 STATISTICS = "/api/model_references/statistics"
+
+
 @pytest.fixture(autouse=True)
 def nothing_kept():
     analytics._kept.clear()
@@ -286,5 +288,3 @@ def test_bounds_of_the_history(query, status):
 def test_other_categories_have_no_history():
     make_record("clip", "a")
     assert history("model_name=a", "clip").status == 400
-
-
