@@ -14,10 +14,11 @@ from typing import Any, NamedTuple, TypeVar
 from django.conf import settings
 
 from references.categories import CATEGORIES, TEXT_CATEGORY
-from references.deletion_risk import RiskReport, RiskRules, report_grouped, risk_report
+from references.deletion_risk import RiskRules
 from references.documents import Document, Snapshot
 from references.horde import UsageData, usage_data
 from references.popularity import ModelStats, models_stats
+from references.risk_report import RiskReport, report_grouped, risk_report
 from references.services import json_text
 from references.statistics import category_statistics, grouped_records
 from references.text_structure import text_structure
@@ -137,8 +138,9 @@ def deletion_risk(held: Snapshot, *, is_grouped: bool = False, with_variations: 
 def risk_rules(category: str) -> RiskRules:
     preferred_hosts = tuple(settings.PREFERRED_FILE_HOSTS)
     if category != TEXT_CATEGORY:
-        return RiskRules(settings.LOW_USAGE_THRESHOLD_PERCENTAGE, preferred_hosts)
+        return RiskRules(category, settings.LOW_USAGE_THRESHOLD_PERCENTAGE, preferred_hosts)
     return RiskRules(
+        category,
         settings.TEXT_GEN_LOW_USAGE_THRESHOLD_PERCENTAGE,
         preferred_hosts,
         ignores_downloads=settings.TEXT_GEN_IGNORE_DOWNLOAD_HOSTS,
@@ -150,7 +152,7 @@ def risk_rules(category: str) -> RiskRules:
 def _risk(held: Snapshot, data: UsageData, rules: RiskRules, *, with_variations: bool) -> CategoryRisk:
     def compute() -> CategoryRisk:
         figures = _figures(held.category, data)
-        report = risk_report(held.category, _records(held), figures, rules, with_variations=with_variations)
+        report = risk_report(_records(held), figures, rules, with_variations=with_variations)
         return CategoryRisk(report, held.revision)
 
     return _latest(

@@ -156,7 +156,7 @@ def records_import(
     source_moved = source is not None and _source_store(row, records, source, revision=revision)
     if plan.counts.changed or source_moved:
         if plan.counts.changed:
-            row.last_updated = max(now, row.last_updated + 1) if row.revision else now
+            row.last_updated = max(now, row.last_updated + 1)
             row.last_successful_operation = now
         row.revision = revision
         row.save()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db import connection
+
 from references.structure_models import (
     GroupAliasEntry,
     GroupFamilyMember,
@@ -64,8 +66,14 @@ _held: TextStructure | None = None
 
 
 def structure_revision() -> int:
-    states = TextStructureState.objects.filter(pk=TextStructureState.ROW)
-    return states.values_list("revision", flat=True).first() or 0
+    """Zero before the first write. Every read asks, so this costs no more than it must."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REVISION_SQL, (TextStructureState.ROW,))
+        found = cursor.fetchone()
+    return found[0] if found else 0
+
+
+_REVISION_SQL = f"SELECT revision FROM {TextStructureState._meta.db_table} WHERE id = %s"  # noqa: S608
 
 
 def text_structure() -> TextStructure:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from references import documents
@@ -17,6 +18,13 @@ from tests.recorded import legacy_dir
 
 # The time that the recorded answers have in place of the one they were recorded at.
 IMPORTED_AT = 1_700_000_000
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps a SQLite test database in a file, as deployments do: threads of tests have connections of their own."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("store") / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)

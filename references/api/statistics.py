@@ -21,11 +21,11 @@ from references.api.schemas_statistics import (
     UsageHistoryResponse,
 )
 from references.categories import CATEGORIES
-from references.deletion_risk import PRESETS
 from references.documents import Document, Snapshot, snapshot
 from references.horde import HordeError
 from references.popularity import METRICS
 from references.problems import BadRequest, Unavailable
+from references.risk_report import PRESETS
 from references.serializers.base import QuerySerializer
 from references.serializers.fields import BooleanField, IntegerField, LiteralField, StringField
 from references.usage_history import KEPT_DAYS, usage_history

@@ -4,7 +4,11 @@ import pytest
 from rest_framework.exceptions import NotFound
 
 from moderation.models import PendingChange
-from moderation.problems import PendingChangeNotFoundError, PendingChangeStateError
+from moderation.problems import (
+    PendingChangeConflictError,
+    PendingChangeNotFoundError,
+    PendingChangeStateError,
+)
 from moderation.querysets import MAX_ID
 from moderation.services import batch_apply, batch_revert, change_apply, change_revert, queue_purge
 from references.models import ModelRecord
@@ -66,7 +70,7 @@ def test_a_revert_of_a_model_that_went_on_conflicts_like_any_change():
     revert = change_revert(actor=RITA, change_id=change.pk)
     apply_at_once(propose_update("a", description="later"))
     approve(revert)
-    with pytest.raises(Exception, match="changed"):
+    with pytest.raises(PendingChangeConflictError, match="changed"):
         change_apply(actor=ADA, change_id=revert.pk)
 
 

@@ -46,7 +46,7 @@ def make_worker(identifier: str, *models: str, **facts: Any) -> Worker:
 
 
 def make_copies(kind: str, *bodies: str, at: float | None = None) -> None:
-    """Stores what the AI-Horde answered: status, usage and workers, the recorded ones unless texts are given."""
+    """Stores what the AI-Horde answered: status, usage and workers, by default the recorded ones."""
     calls = (STATUS_CALLS[kind], USAGE_CALLS[kind], WORKER_CALLS[kind])
     for call, body in zip(calls, bodies or recorded_bodies(kind), strict=True):
         UsageSnapshot.objects.update_or_create(

@@ -1,0 +1,63 @@
+"""Numbers, sizes, times and identifiers in the form people read them."""
+
+import re
+
+KILO = 1000
+_SIZE_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+_COUNT_UNITS = ("", "K", "M", "B", "T")
+_MINUTE, _HOUR, _DAY, _MONTH, _YEAR = 60, 3600, 86_400, 2_629_800, 31_557_600
+_AGES = ((_YEAR, "year"), (_MONTH, "month"), (_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))
+
+_IDENTIFIER = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*\Z")
+# Words of identifiers that are not written with one capital letter.
+_SPELLINGS = {"xl": "XL", "qr": "QR", "hed": "HED", "mlsd": "MLSD", "vae": "VAE", "ltx": "LTX"}
+
+
+def number(value: float) -> str:
+    return f"{value:,}"
+
+
+def file_size(size: float) -> str:
+    """Bytes in decimal units, as hosts and disks count them: three digits that count."""
+    return _scaled(size, _SIZE_UNITS, " ")
+
+
+def parameter_count(count: float) -> str:
+    """A number of parameters as model names tell it: 12B, 560M."""
+    return _scaled(count, _COUNT_UNITS, "")
+
+
+def _scaled(value: float, units: tuple[str, ...], space: str) -> str:
+    power = 0
+    # What would be rounded up to a thousand is one of the next unit.
+    while value >= KILO - 0.5 and power < len(units) - 1:
+        value /= KILO
+        power += 1
+    digits = 0 if power == 0 else max(0, 2 - len(str(int(value))) + 1)
+    text = f"{value:.{digits}f}"
+    shown = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{shown}{space}{units[power]}"
+
+
+def age(seconds: float) -> str:
+    """How long ago something happened, in the largest unit that fits."""
+    for length, unit in _AGES:
+        if seconds >= length:
+            return f"{counted(int(seconds // length), unit)} ago"
+    return "just now"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def words(identifier: str) -> str:
+    """An identifier such as `stable_diffusion_xl` as words; what is no identifier stays as it is."""
+    if not _IDENTIFIER.match(identifier):
+        return identifier
+    first, *others = identifier.split("_")
+    return " ".join([_word(first), *map(_word, others)])
+
+
+def _word(part: str) -> str:
+    return _SPELLINGS.get(part, part.capitalize())
