@@ -66,7 +66,8 @@ def pending_queue(canonical_format: CanonicalFormat) -> list[URLPattern]:
     ]
 
 
-# A group's name is a query parameter, or the rest of the path; names hold slashes, so the longer paths come first.
+# A group's name is a query parameter, or the rest of the path: two spellings of one operation, documented once.
+# Names hold slashes, so the longer paths come first.
 SCHEMA_ACTIONS = {"get": "read_schema", "put": "put_schema", "delete": "delete_schema"}
 text_toolkit = [
     path("parse_name", TextNames.as_view({"get": "parse_name"})),
@@ -78,9 +79,12 @@ text_toolkit = [
     path("group", TextGroupReads.as_view({"get": "read_group"})),
     path("group/name_schema", TextNameSchemas.as_view(SCHEMA_ACTIONS)),
     path("group/common_fields", GroupCommonFields.as_view({"put": "put_common_fields"})),
-    path("group/<path:group_name>/name_schema", TextNameSchemas.as_view(SCHEMA_ACTIONS)),
-    path("group/<path:group_name>/common_fields", GroupCommonFields.as_view({"put": "put_common_fields"})),
-    path("group/<path:group_name>", TextGroupReads.as_view({"get": "read_group"})),
+    path("group/<path:group_name>/name_schema", TextNameSchemas.as_view(SCHEMA_ACTIONS, schema=None)),
+    path(
+        "group/<path:group_name>/common_fields",
+        GroupCommonFields.as_view({"put": "put_common_fields"}, schema=None),
+    ),
+    path("group/<path:group_name>", TextGroupReads.as_view({"get": "read_group"}, schema=None)),
     path("aliases", TextAliases.as_view({"get": "read_entries"})),
     path("aliases/<path:canonical>/add", TextAliases.as_view({"post": "add_alias"})),
     path("aliases/<path:canonical>/remove", TextAliases.as_view({"post": "remove_alias"})),

@@ -75,7 +75,7 @@ class Replay:
         category, name = event.category, event.model_name
         records = self.records[category]
         stored = records.get(name)
-        before = _state(payload, "before")
+        before = Live(payload["before"], payload.get("legacy_before")) if "before" in payload else None
         if event.operation == Operation.DELETE:
             after = None
             del records[name]
@@ -84,7 +84,7 @@ class Replay:
                     (other.position for other in records.values()), default=0
                 )
         else:
-            after = _state(payload, "after")
+            after = Live(payload["after"], payload.get("legacy_after"))
             position = stored.position if stored else self._last_positions[category] + 1
             self._last_positions[category] = max(position, self._last_positions[category])
             records[name] = ReplayedRecord(position, json_text(after.record), json_text_or_null(after.legacy))
@@ -204,12 +204,6 @@ _ACTS: dict[Action, Callable[[Replay, AuditEvent, dict], None]] = {
 
 def _actor(event: AuditEvent, after: dict) -> LoggedActor:
     return LoggedActor(event.logical_user_id, after["username"])
-
-
-def _state(payload: dict, side: str) -> Live | None:
-    if side not in payload:
-        return None
-    return Live(payload[side], payload.get(f"legacy_{side}"))
 
 
 def log_replay(*, progress: Callable[[int], None] | None = None) -> Replay:

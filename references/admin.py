@@ -5,6 +5,7 @@ import json
 from django.contrib import admin
 from django.http import HttpRequest
 
+from references import admin_structure  # noqa: F401 - registers its models
 from references.models import CATEGORY_MODELS, Category, ModelRecord
 
 

@@ -136,7 +136,7 @@ def risk_entry(
     category_usage: int,
     with_variations: bool,
 ) -> RiskEntry:
-    """The entry of a record with this usage, in a category with `category_usage` requests in the last month."""
+    """The entry of a record with this usage; `category_usage` is the requests of the last month in all."""
     name = record["name"]
     status = figures.status_of(name)
     workers = status.count if status else 0

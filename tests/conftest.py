@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from references import documents
+from references import documents, text_structure
 from references.horde import usage
 from references.legacy import CategorySource
 from references.models import Category, LegacySource, ModelRecord
@@ -31,6 +31,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 def fresh_process() -> None:
     """Tests roll back, so the same revision comes again with other content behind it."""
     documents._snapshots.clear()
+    text_structure._held = None
     usage._copies.clear()
     cache.clear()
 

@@ -52,17 +52,17 @@ def path_id(value: str, name: str) -> int:
 
 
 class WordsField(StringField):
-    """Text that is trimmed; blank text counts as absent."""
+    """Text that is trimmed."""
 
-    def to_internal_value(self, data: Any) -> str | None:
-        return super().to_internal_value(data).strip() or None
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).strip()
 
 
-class TitleField(StringField):
+class TitleField(WordsField):
     """Text that is trimmed and must not be blank."""
 
     def to_internal_value(self, data: Any) -> str:
-        title = super().to_internal_value(data).strip()
+        title = super().to_internal_value(data)
         if not title:
             self.fail(VALUE_ERROR, reason="must not be blank")
         return title

@@ -8,6 +8,9 @@ from references.structure_models import NAME_LENGTH
 from references.text import BACKENDS
 from references.text.health import SEVERITIES
 
+# One statement looks all names of a request up, and databases bind only so many values.
+MAX_NAMES = 5000
+
 # Names ------------------------------------------------------------------------------------------------------
 
 
@@ -243,7 +246,7 @@ class GroupAliasListResponse(serializers.Serializer):
 class SetAliasesRequest(ObjectSerializer):
     """All aliases of a group."""
 
-    aliases = ListField(child=GroupNameField(), help_text="Repeated ones count once.")
+    aliases = ListField(child=GroupNameField(), max_length=MAX_NAMES, help_text="Repeated ones count once.")
 
 
 class AddAliasRequest(ObjectSerializer):
@@ -267,7 +270,9 @@ class GroupFamilyListResponse(serializers.Serializer):
 class SetFamilyRequest(ObjectSerializer):
     """All groups of a family."""
 
-    members = ListField(child=GroupNameField(), help_text="At least one; repeated ones count once.")
+    members = ListField(
+        child=GroupNameField(), max_length=MAX_NAMES, help_text="At least one; repeated ones count once."
+    )
 
 
 class AddFamilyMemberRequest(ObjectSerializer):

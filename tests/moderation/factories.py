@@ -12,7 +12,7 @@ RAVI = LoggedActor("102", "Ravi#102")
 ADA = LoggedActor("900", "Ada#900")
 BEN = LoggedActor("901", "Ben#901")
 # The moments at which records of tests are made and changed.
-EARLY, LATER = 1_700_000_000, 1_800_000_000
+EARLY, LATER = 1_700_000_000, 4_000_000_000
 IMAGES = "image_generation"
 
 
@@ -25,7 +25,9 @@ def stamps(at: int = EARLY, **fields: Any) -> dict:
     return {"schema_version": "2.0.0", "created_at": at, "updated_at": at, **fields}
 
 
-def propose_create(name: str, *, category: str = IMAGES, by: LoggedActor = RITA, **fields: Any) -> PendingChange:
+def propose_create(
+    name: str, *, category: str = IMAGES, by: LoggedActor = RITA, **fields: Any
+) -> PendingChange:
     return change_propose(
         actor=by,
         category=category,
@@ -36,7 +38,9 @@ def propose_create(name: str, *, category: str = IMAGES, by: LoggedActor = RITA,
     )
 
 
-def propose_update(name: str, *, category: str = IMAGES, by: LoggedActor = RITA, **fields: Any) -> PendingChange:
+def propose_update(
+    name: str, *, category: str = IMAGES, by: LoggedActor = RITA, **fields: Any
+) -> PendingChange:
     return change_propose(
         actor=by,
         category=category,
@@ -61,7 +65,9 @@ def approve(*changes: PendingChange, title: str = "A batch", by: LoggedActor = A
     return decision.batch_id
 
 
-def apply_at_once(change: PendingChange, *, by: LoggedActor = ADA, job_id: str | None = None) -> PendingChange:
+def apply_at_once(
+    change: PendingChange, *, by: LoggedActor = ADA, job_id: str | None = None
+) -> PendingChange:
     """Approves and applies one change."""
     approve(change, by=by)
     return change_apply(actor=by, change_id=change.change_id, job_id=job_id).applied[0]

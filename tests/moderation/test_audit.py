@@ -259,7 +259,8 @@ def test_net_changes_tell_what_a_batch_added_changed_and_removed():
     changes_apply(actor=ADA, change_ids=[change.pk for change in reversed(changes)], at=LATER)
     shown = net_changes_as_dict("v2", *audit.batch_net_changes("v2", number))
     assert [
-        (model["model_name"], model["net_operation"], model["is_critical"]) for model in shown["model_changes"]
+        (model["model_name"], model["net_operation"], model["is_critical"])
+        for model in shown["model_changes"]
     ] == [("removed", "deleted", True), ("changed", "modified", True), ("added", "added", True)]
     removed, changed, added = shown["model_changes"]
     assert (removed["before_state"], removed["after_state"]) == (before["removed"], None)

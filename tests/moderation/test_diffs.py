@@ -51,7 +51,9 @@ def test_every_leaf_that_differs_is_one_difference(old, new, expected):
 
 
 def test_keys_of_both_sides_come_sorted_and_keys_of_one_side_as_stored():
-    assert [path for path, *_ in changes({"z": 1, "a": {"y": 1, "b": 1}}, {"z": 2, "a": {"y": 2, "b": 2}})] == [
+    assert [
+        path for path, *_ in changes({"z": 1, "a": {"y": 1, "b": 1}}, {"z": 2, "a": {"y": 2, "b": 2}})
+    ] == [
         "a.b",
         "a.y",
         "z",
@@ -116,7 +118,11 @@ def test_the_net_operation_follows_from_what_is_live(operation, current, propose
         (None, RECORD, NetOperation.ADDED),
         (RECORD, None, NetOperation.DELETED),
         (RECORD, OTHER, NetOperation.MODIFIED),
-        ({"a": 1, "metadata": {"created_at": 1}}, {"a": 1, "metadata": {"created_at": 2}}, NetOperation.UNCHANGED),
+        (
+            {"a": 1, "metadata": {"created_at": 1}},
+            {"a": 1, "metadata": {"created_at": 2}},
+            NetOperation.UNCHANGED,
+        ),
     ],
 )
 def test_the_net_effect_looks_at_content_alone(before, after, expected):
@@ -135,7 +141,12 @@ def test_recorded_diffs_come_out_the_same(step):
     (recorded,) = [found["response"] for found in golden("queue_scenario.json")[1:] if found["step"] == step]
     diffs = field_diffs(recorded["current_state"], recorded["proposed_state"])
     assert [
-        {"field_path": diff.path, "old_value": diff.old, "new_value": diff.new, "change_type": diff.change_type}
+        {
+            "field_path": diff.path,
+            "old_value": diff.old,
+            "new_value": diff.new,
+            "change_type": diff.change_type,
+        }
         for diff in diffs
     ] == recorded["field_diffs"]
     assert is_critical("image_generation", diffs) is recorded["is_critical"]

@@ -151,7 +151,9 @@ SABOTAGE = [
     "DELETE FROM moderation_auditevent",
 ]
 SABOTAGE_BY_VENDOR = {
-    "sqlite": ["INSERT OR REPLACE INTO moderation_auditevent SELECT * FROM moderation_auditevent WHERE event_id = 1"],
+    "sqlite": [
+        "INSERT OR REPLACE INTO moderation_auditevent SELECT * FROM moderation_auditevent WHERE event_id = 1"
+    ],
     "postgresql": [
         "TRUNCATE moderation_auditevent",
         "INSERT INTO moderation_auditevent SELECT * FROM moderation_auditevent WHERE event_id = 1 "
@@ -165,7 +167,11 @@ def test_the_database_refuses_to_change_the_log():
     propose_create("b")
     before = list(AuditEvent.objects.values())
     for statement in SABOTAGE + SABOTAGE_BY_VENDOR[connection.vendor]:
-        with pytest.raises(DatabaseError, match="audit events"), transaction.atomic(), connection.cursor() as cursor:
+        with (
+            pytest.raises(DatabaseError, match="audit events"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(statement)
     for act in (
         lambda: AuditEvent.objects.update(timestamp=0),

@@ -58,7 +58,11 @@ def last_events(count: int) -> list[tuple[str, str, str]]:
     """Category, model and what was done, of the latest events in order."""
     events = AuditEvent.objects.order_by("-event_id")[:count]
     return [
-        (event.category, event.model_name, event.payload_as_dict().get("after", {}).get("action", event.operation))
+        (
+            event.category,
+            event.model_name,
+            event.payload_as_dict().get("after", {}).get("action", event.operation),
+        )
         for event in reversed(events)
     ]
 
@@ -67,7 +71,12 @@ def test_applying_a_create_makes_it_live():
     change = propose_create("fresh", description="new")
     approve(change)
     result = change_apply(actor=BEN, change_id=change.pk, job_id=" job-1 ", at=LATER)
-    assert (ids(result.applied), result.split, result.failure, result.status) == ([change.pk], None, None, 200)
+    assert (ids(result.applied), result.split, result.failure, result.status) == (
+        [change.pk],
+        None,
+        None,
+        200,
+    )
     change.refresh_from_db()
     assert (change.status, change.applied_by, change.applied_username) == ("applied", "901", "Ben#901")
     assert (change.applied_at, change.updated_at, change.applied_job_id) == (LATER, LATER, "job-1")
@@ -100,7 +109,9 @@ def test_an_applied_delete_removes_the_record():
 
 
 def test_text_changes_can_be_applied():
-    change = apply_at_once(propose_create("Org/New-13B", category="text_generation", parameters=13_000_000_000))
+    change = apply_at_once(
+        propose_create("Org/New-13B", category="text_generation", parameters=13_000_000_000)
+    )
     assert change.status == "applied"
     assert live("Org/New-13B", "text_generation")["parameters"] == 13_000_000_000
 
@@ -288,7 +299,9 @@ def test_a_job_that_was_interrupted_goes_on_with_the_same_list():
 def test_a_change_that_was_never_approved_needs_the_mixed_flag_to_be_reached():
     approved, pending = propose_create("a"), propose_create("b")
     approve(approved)
-    with pytest.raises(PendingChangeStateError, match=rf"Change {pending.pk} is not approved \(status=pending\)"):
+    with pytest.raises(
+        PendingChangeStateError, match=rf"Change {pending.pk} is not approved \(status=pending\)"
+    ):
         changes_apply(actor=ADA, change_ids=[approved.pk, pending.pk])
     assert live("a") is None
     result = changes_apply(actor=ADA, change_ids=[approved.pk, pending.pk], allow_mixed_batch=True)

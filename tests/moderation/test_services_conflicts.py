@@ -37,7 +37,9 @@ def touch() -> None:
 
 
 def change_it() -> None:
-    record_put(category=IMAGES, name="a", record=make_v2(IMAGES, "a", description="theirs", metadata=stamps()))
+    record_put(
+        category=IMAGES, name="a", record=make_v2(IMAGES, "a", description="theirs", metadata=stamps())
+    )
 
 
 def remove_it() -> None:
@@ -103,9 +105,7 @@ def test_a_change_is_applied_only_to_what_it_was_made_from(exists, operation, me
 def test_overwriting_applies_it_to_whatever_is_live(exists, operation, meanwhile, reason):
     change = prepared(exists, operation, meanwhile)
     created_at = live()["metadata"]["created_at"] if live() else None
-    (applied,) = change_apply(
-        actor=ADA, change_id=change.pk, on_conflict="overwrite", at=LATER + 5
-    ).applied
+    (applied,) = change_apply(actor=ADA, change_id=change.pk, on_conflict="overwrite", at=LATER + 5).applied
     assert applied.status == "applied"
     if operation == "delete":
         assert live() is None

@@ -141,7 +141,9 @@ def test_a_text_change_says_in_its_diff_what_would_be_filled_in():
     applied(change)
     record = stored("Org/New-13B", TEXT)
     assert record.legacy is None
-    assert text_entries(record.as_dict())[0][1] == proposed == PendingChange.objects.get().live_after_as_dict()
+    assert (
+        text_entries(record.as_dict())[0][1] == proposed == PendingChange.objects.get().live_after_as_dict()
+    )
 
 
 def test_a_text_update_starts_from_the_entry_as_it_is_served():
@@ -155,7 +157,9 @@ def test_a_text_update_starts_from_the_entry_as_it_is_served():
 
 def test_a_payload_that_is_no_longer_valid_is_refused():
     change = propose("create", "a")
-    PendingChange.objects.filter(pk=change.pk).update(payload=json.dumps({"name": "a", "baseline": "forgotten"}))
+    PendingChange.objects.filter(pk=change.pk).update(
+        payload=json.dumps({"name": "a", "baseline": "forgotten"})
+    )
     number = approve(change)
     with pytest.raises(PendingChangePayloadError, match="baseline"):
         change_apply(actor=ADA, change_id=change.pk)

@@ -151,7 +151,10 @@ def test_several_proposals_are_queued_together_or_not_at_all():
     assert AuditEvent.objects.count() == events
     changes = changes_propose(
         actor=RITA,
-        proposals=[update, Proposal(IMAGES, "a", Operation.DELETE, None, "other", request_metadata={"batch_id": "u"})],
+        proposals=[
+            update,
+            Proposal(IMAGES, "a", Operation.DELETE, None, "other", request_metadata={"batch_id": "u"}),
+        ],
     )
     assert [change.notes for change in changes] == ["all of them", None]
     assert changes[1].request_metadata_as_dict() == {"route": "other", "batch_id": "u"}

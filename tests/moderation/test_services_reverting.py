@@ -52,7 +52,10 @@ def test_a_create_is_reverted_by_a_delete_and_a_delete_by_a_create():
     before = make_live("old")
     create, delete = apply_at_once(propose_create("new")), apply_at_once(propose_delete("old"))
     reverts = [change_revert(actor=RITA, change_id=change.pk) for change in (create, delete)]
-    assert [(revert.operation, revert.model_name) for revert in reverts] == [("delete", "new"), ("create", "old")]
+    assert [(revert.operation, revert.model_name) for revert in reverts] == [
+        ("delete", "new"),
+        ("create", "old"),
+    ]
     batch_apply(actor=ADA, batch_id=approve(*reverts))
     assert live() == {"old": before}
 

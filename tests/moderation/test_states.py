@@ -12,7 +12,15 @@ from moderation.services import (
     change_withdraw,
 )
 from moderation.states import TRANSITIONS, Action, Status
-from tests.moderation.factories import ADA, RITA, apply_at_once, approve, make_live, propose_create, propose_update
+from tests.moderation.factories import (
+    ADA,
+    RITA,
+    apply_at_once,
+    approve,
+    make_live,
+    propose_create,
+    propose_update,
+)
 
 pytestmark = pytest.mark.django_db
 

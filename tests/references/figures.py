@@ -2,14 +2,33 @@
 
 import json
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from references.categories import IMAGE_CATEGORY, TEXT_CATEGORY
+from references.deletion_risk import RiskRules
 from references.horde import ModelStatus, ModelUsage, Worker
 from references.horde.answers import status_parse, usage_parse, workers_parse
 from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
 from references.models import UsageSnapshot
+from references.risk_report import RiskReport, risk_report
 from references.usage_matching import HordeFigures
 from tests.recorded import golden
+
+RULES = {
+    IMAGE_CATEGORY: RiskRules(
+        IMAGE_CATEGORY, low_usage_percentage=0.0065, preferred_hosts=("huggingface.co",)
+    ),
+    TEXT_CATEGORY: RiskRules(
+        TEXT_CATEGORY,
+        low_usage_percentage=0.02,
+        preferred_hosts=("huggingface.co",),
+        ignores_downloads=True,
+        critical_usage=10,
+        critical_workers=1,
+    ),
+}
+HUB = "https://huggingface.co/x"
 
 # The recorded calls of each kind: status, usage, workers.
 RECORDED_CALLS = {
@@ -52,3 +71,20 @@ def make_copies(kind: str, *bodies: str, at: float | None = None) -> None:
         UsageSnapshot.objects.update_or_create(
             path=call.path, defaults={"body": body, "fetched_at": time.time() if at is None else at}
         )
+
+
+def make_model(name: str = "model", *, urls: Sequence[str] = (HUB,), **fields: Any) -> dict[str, Any]:
+    """A record that nothing speaks against."""
+    downloads = [{"file_url": url} for url in urls]
+    return {"name": name, "description": "x", "baseline": "b", "config": {"download": downloads}, **fields}
+
+
+def make_report(
+    records: Iterable[dict[str, Any]],
+    figures: HordeFigures | None = None,
+    *,
+    category: str = IMAGE_CATEGORY,
+    rules: RiskRules | None = None,
+    **options: Any,
+) -> RiskReport:
+    return risk_report(list(records), figures or make_figures(), rules or RULES[category], **options)

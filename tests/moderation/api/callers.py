@@ -16,21 +16,26 @@ PEOPLE = {
     "key-approver": "Ada#900",
 }
 PLAIN, REQUESTOR, REQUESTOR2, APPROVER = PEOPLE
-NO_BODY: Any = object()
 
 _client = Client()
 
 
 def send(
-    method: str, path: str, body: Any = NO_BODY, *, key: str | None = None, **headers: str
+    method: str,
+    path: str,
+    body: Any = b"",
+    *,
+    key: str | None = None,
+    content_type: str = "application/json",
+    **headers: str,
 ) -> HttpResponse:
-    """The answer to one request. Underscores in the names of headers stand for hyphens."""
+    """The answer to one request. Bytes are the body as it is; underscores in names of headers are hyphens."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return _client.generic(
         method,
         path,
-        b"" if body is NO_BODY else json.dumps(body),
-        content_type="application/json",
+        body if isinstance(body, bytes) else json.dumps(body),
+        content_type=content_type,
         headers=sent | ({} if key is None else {"apikey": key}),
     )
 

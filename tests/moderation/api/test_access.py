@@ -210,9 +210,7 @@ def test_only_a_key_with_the_role_opens_a_route(settings, method, route, who):
     path = path_of(route)
     assert told(send(method, path)) == (401, {"detail": "Not authenticated"})
     assert told(send(method, path, key="")) == (401, {"detail": "Not authenticated"})
-    refused = send(method, path, key="no key of anybody", body={"anything": 1})
-    assert refused.status_code in (401, 503)
-    for key in keys_that_lack(who):
+    for key in ("no key of anybody", *keys_that_lack(who)):
         refused = send(method, path, key=key, body={"anything": 1})
         assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "APIKey")
         assert isinstance(refused.json()["detail"], str)

@@ -4,9 +4,12 @@ import io
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from unittest.mock import patch
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
+
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 V1 = "/api/model_references/v1"
 V2 = "/api/model_references/v2"
@@ -57,11 +60,13 @@ def ask(
         started.append((status, sent))
         return lambda data: None
 
-    chunks = validator(application or served)(environ, start_response)
-    try:
-        sent_body = b"".join(chunks)
-    finally:
-        chunks.close()
+    # Servers have connections looked after between requests; that would end the transaction of the test.
+    with patch.object(BaseDatabaseWrapper, "close_if_unusable_or_obsolete"):
+        chunks = validator(application or served)(environ, start_response)
+        try:
+            sent_body = b"".join(chunks)
+        finally:
+            chunks.close()
     [(status, sent)] = started
     names = [name.lower() for name, _ in sent]
     assert len(names) == len(set(names)), f"a header is sent twice: {sorted(names)}"

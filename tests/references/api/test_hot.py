@@ -1,13 +1,180 @@
 import pytest
-from tests.references.api import ask, V2, V1
+from django.db import OperationalError
+
 from config.wsgi import application, django_application
+from references.api import hot
+from references.api.hot import HotReads
+from references.categories import CATEGORIES
+from tests.factories import make_record
+from tests.references.api import V1, V2, Answer, ask
+
 pytestmark = pytest.mark.django_db
 
-def test_probe(real_reference):
-    for h in ({}, {"Accept-Encoding": "gzip"}, {"If-None-Match": "*"}):
-        for path in (V2 + "/clip", V1+"/clip.json", V2+"/lora", V1+"/lora"):
-            a = ask(path, headers=h, application=application)
-            b = ask(path, headers=h, application=django_application)
-            print(path, h, a.status, b.status, a.body == b.body)
-            print("  hot-only", {k: v for k, v in a.headers.items() if b.headers.get(k) != v})
-            print("  django-only", {k: v for k, v in b.headers.items() if a.headers.get(k) != v})
+ROUTES = sorted(HotReads(django_application).routes)
+REQUESTS = {
+    "plain": {},
+    "gzip": {"Accept-Encoding": "gzip, deflate, br"},
+    "gzip refused": {"Accept-Encoding": "gzip;q=0, identity"},
+    "anything": {"Accept-Encoding": "*"},
+    "held": {"If-None-Match": "*"},
+    "held by tag": {"If-None-Match": 'W/"{digest}", "other"'},
+    "held, gzip": {"If-None-Match": '"{digest}-gzip"', "Accept-Encoding": "gzip"},
+    "not held": {"If-None-Match": '"other"'},
+    "wrong key": {"apikey": "nonsense", "Cookie": "sessionid=nonsense; csrftoken=nonsense"},
+    "browser": {"Accept": "text/html", "Accept-Language": "de", "Referer": "http://testserver/"},
+    "proxied": {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.org"},
+}
+
+
+class Elsewhere:
+    """An application that only remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, environ, start_response):
+        self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']}")
+        start_response("418 I'm a teapot", [("Content-Type", "text/plain")])
+        return [b""]
+
+
+@pytest.fixture
+def elsewhere() -> Elsewhere:
+    return Elsewhere()
+
+
+def one_in_each_category() -> None:
+    for category in CATEGORIES:
+        # Long enough for the compressed body to be sent.
+        make_record(category, "Org/Model-7B", description="words " * 300)
+
+
+def given(headers: dict[str, str], route: str) -> dict[str, str]:
+    digest = ask(route, application=django_application).headers.get("etag", "").strip('"')
+    return {name: value.replace("{digest}", digest) for name, value in headers.items()}
+
+
+def differences(routes: list[str], headers: dict[str, str]) -> dict[str, tuple[Answer, Answer]]:
+    """The routes at which the two applications do not answer the same."""
+    found = {}
+    for route in routes:
+        sent = given(headers, route)
+        served = ask(route, headers=sent, application=application)
+        by_django = ask(route, headers=sent, application=django_application)
+        if served != by_django:
+            found[route] = (served._replace(body=b""), by_django._replace(body=b""))
+            assert served.body == by_django.body, route
+    return found
+
+
+def test_the_routes_are_all_spellings_of_whole_categories():
+    assert len(ROUTES) == 2 * (14 + 2 * 11 + 1)
+    for path in (f"{V2}/clip", "/model_references/v2/ti", f"{V1}/stable_diffusion.json", f"{V1}/db.json"):
+        assert path in ROUTES
+
+
+@pytest.mark.parametrize("request_headers", REQUESTS.values(), ids=REQUESTS)
+def test_hot_reads_answer_what_django_answers_to_the_last_header(request_headers):
+    one_in_each_category()
+    assert ask(ROUTES[0], headers=given(request_headers, ROUTES[0])).status in (200, 304)
+    assert differences(ROUTES, request_headers) == {}
+
+
+def test_hot_reads_answer_what_django_answers_of_the_real_reference(real_reference):
+    for headers in ({}, {"Accept-Encoding": "gzip"}):
+        assert differences(ROUTES, headers) == {}
+
+
+def test_hot_reads_answer_what_django_answers_of_nothing(empty_reference):
+    assert differences(ROUTES, {}) == {}
+
+
+def test_hot_reads_vary_as_django_s_do_when_pages_elsewhere_may_read(settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://example.org"]
+    one_in_each_category()
+    assert differences(ROUTES[:20], {}) == {}
+    assert differences(ROUTES[:20], {"Origin": "https://example.org"}) == {}
+    assert differences(ROUTES[:20], {"Origin": "https://example.net"}) == {}
+
+
+def test_hot_reads_do_not_reach_django(elsewhere):
+    one_in_each_category()
+    for route in ROUTES:
+        if route.endswith(tuple(f"v1/{name}" for name in ("video_generation", "lora"))):
+            continue
+        assert ask(route, application=HotReads(elsewhere)).status == 200
+    assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "headers"),
+    [
+        (f"{V2}/clip", "HEAD", {}),
+        (f"{V2}/clip", "POST", {}),
+        (f"{V2}/clip", "OPTIONS", {}),
+        (f"{V2}/clip?", "DELETE", {}),
+        (f"{V2}/clip?a=b", "GET", {}),
+        (f"{V1}/text_generation?include_group=true", "GET", {}),
+        (f"{V2}/clip", "GET", {"Origin": "https://example.org"}),
+        (f"{V2}/clip/", "GET", {}),
+        (f"{V2}/CLIP", "GET", {}),
+        (f"{V2}/clip/model/Org%2FModel-7B", "GET", {}),
+        (f"{V2}/clip/search", "GET", {}),
+        (f"{V2}/clip.json", "GET", {}),
+        (f"{V2}/stable_diffusion", "GET", {}),
+        (f"{V1}/clip.json.json", "GET", {}),
+        (f"{V1}/lora", "GET", {}),
+        (f"{V1}/video_generation", "GET", {}),
+        ("/", "GET", {}),
+        (f"{V2}/cl%FFip", "GET", {}),
+    ],
+)
+def test_everything_else_is_left_to_django(elsewhere, target, method, headers):
+    one_in_each_category()
+    answer = ask(target, method=method, headers=headers, application=HotReads(elsewhere))
+    assert (answer.status, len(elsewhere.asked)) == (418, 1)
+
+
+def test_an_empty_category_is_left_to_django(empty_reference, elsewhere):
+    assert ask(f"{V2}/clip", application=HotReads(elsewhere)).status == 418
+
+
+@pytest.mark.parametrize(
+    "failure", [OperationalError("gone"), RuntimeError("never rests"), ValueError("torn")]
+)
+def test_a_failure_to_read_is_left_to_django_that_answers_in_json(elsewhere, monkeypatch, failure):
+    def fail(category):
+        raise failure
+
+    monkeypatch.setattr(hot, "snapshot", fail)
+    assert ask(f"{V2}/clip", application=HotReads(elsewhere)).status == 418
+
+
+@pytest.mark.parametrize("view", ["v2", "v1"])
+def test_a_failure_to_make_the_document_is_left_to_django_too(elsewhere, monkeypatch, view):
+    def fail(category):
+        class Torn:
+            rows = ("one",)
+
+            def __getattr__(self, name):
+                raise OperationalError("gone")
+
+        return Torn()
+
+    monkeypatch.setattr(hot, "snapshot", fail)
+    assert ask(f"/api/model_references/{view}/clip", application=HotReads(elsewhere)).status == 418
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "testserver:99999"},
+        {"Host": ""},
+        {"X-Forwarded-Host": "evil.example"},
+    ],
+    ids=str,
+)
+def test_a_strange_host_gets_the_same_from_both(headers):
+    one_in_each_category()
+    assert differences([f"{V2}/clip", f"{V1}/clip.json"], headers) == {}

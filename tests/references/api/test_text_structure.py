@@ -152,6 +152,12 @@ def test_alias_entries_are_written_and_read(horde):
     assert got("aliases/Behemoth")[0] == 404
 
 
+def test_a_group_may_have_thousands_of_aliases(horde):
+    aliases = [f"alias-{number}" for number in range(5000)]
+    assert wrote("PUT", "aliases/x", {"aliases": aliases})[0] == 200
+    assert got("aliases/x")[1]["aliases"] == aliases
+
+
 def test_clashes_of_aliases_are_conflicts(horde):
     wrote("PUT", "aliases/Lumimaid", {"aliases": ["a"]})
     for method, path, body in (
@@ -187,6 +193,7 @@ def test_a_canonical_name_may_hold_slashes(horde, written):
         ("PUT", "aliases/x", {"aliases": None}, ("list_type", ["body", "aliases"])),
         ("PUT", "aliases/x", {"aliases": ["a", ""]}, ("string_too_short", ["body", "aliases", 1])),
         ("PUT", "aliases/x", {"aliases": ["a" * 256]}, ("string_too_long", ["body", "aliases", 0])),
+        ("PUT", "aliases/x", {"aliases": ["a"] * 5001}, ("too_long", ["body", "aliases"])),
         ("PUT", "aliases/x", {"aliases": ["a\0"]}, ("value_error", ["body", "aliases", 0])),
         ("PUT", f"aliases/{'x' * 256}", {"aliases": []}, ("string_too_long", ["path", "canonical"])),
         ("POST", "aliases/x/add", {"alias": ""}, ("string_too_short", ["body", "alias"])),

@@ -1,0 +1,43 @@
+"""Ranges of sizes that records are counted and filtered by. Pure."""
+
+from dataclasses import dataclass
+
+from references.statistics import PARAMETER_BUCKETS
+
+_GIGABYTE = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class SizeBucket:
+    """Sizes on disk in bytes; `high`, where there is one, is outside of it."""
+
+    label: str
+    low: int
+    high: int | None = None
+
+    def holds(self, size: float) -> bool:
+        return self.low <= size and (self.high is None or size < self.high)
+
+
+SIZE_BUCKETS = (
+    SizeBucket("under 1 GB", 0, _GIGABYTE),
+    *(
+        SizeBucket(f"{low}–{2 * low} GB", low * _GIGABYTE, 2 * low * _GIGABYTE)
+        for low in (1, 2, 4, 8, 16)
+    ),
+    SizeBucket("over 32 GB", 32 * _GIGABYTE),
+)
+SIZE_LABELS = tuple(bucket.label for bucket in SIZE_BUCKETS)
+PARAMETER_LABELS = tuple(bucket.bucket_label for bucket in PARAMETER_BUCKETS)
+
+
+def size_label(size: float | None) -> str | None:
+    if not size:
+        return None
+    return next(bucket.label for bucket in SIZE_BUCKETS if bucket.holds(size))
+
+
+def parameters_label(count: float | None) -> str | None:
+    if not count:
+        return None
+    return next(bucket.bucket_label for bucket in PARAMETER_BUCKETS if bucket.holds(count))
