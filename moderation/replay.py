@@ -110,25 +110,23 @@ class Replay:
         )
 
     def _approve(self, event: AuditEvent, after: dict) -> None:
-        number, title = after["batch_id"], after["batch_title"]
-        batch = self.batches.get(number)
-        if batch is None:
-            batch = self._new_batch(number, title, event.logical_user_id, event.timestamp)
-        batch.title = title
+        batch = self._joined(event, after)
         self._change(after).mark_approved(
-            by=_actor(event, after), at=event.timestamp, batch_id=number, batch_title=title
+            by=_actor(event, after), at=event.timestamp, batch_id=batch.number, batch_title=batch.title
         )
-        self._touch(event, number)
+        self._touch(event, batch.number)
 
     def _reject(self, event: AuditEvent, after: dict) -> None:
+        # A rejection with a batch is of a review that approves too, but may come before its approvals.
+        number = self._joined(event, after).number if "batch_id" in after else None
         self._change(after).mark_rejected(
             by=_actor(event, after),
             at=event.timestamp,
             reason=after["reason"],
-            batch_id=after.get("batch_id"),
+            batch_id=number,
             batch_title=after["batch_title"],
         )
-        self._touch(event, after.get("batch_id"))
+        self._touch(event, number)
 
     def _withdraw(self, event: AuditEvent, after: dict) -> None:
         self._change(after).mark_withdrawn(
@@ -178,6 +176,15 @@ class Replay:
 
     def _change(self, after: dict) -> PendingChange:
         return self.changes[after["change_id"]]
+
+    def _joined(self, event: AuditEvent, after: dict) -> Batch:
+        """The batch of a review, under the title that the review gave it."""
+        number, title = after["batch_id"], after["batch_title"]
+        batch = self.batches.get(number)
+        if batch is None:
+            batch = self._new_batch(number, title, event.logical_user_id, event.timestamp)
+        batch.title = title
+        return batch
 
     def _new_batch(self, number: int, title: str, approved_by: str, approved_at: int) -> Batch:
         batch = Batch(number=number, title=title, approved_by=approved_by, approved_at=approved_at)

@@ -18,7 +18,7 @@ from references.deletion_risk import RiskRules
 from references.documents import Document, Snapshot
 from references.horde import UsageData, usage_data
 from references.popularity import ModelStats, models_stats
-from references.risk_report import RiskReport, report_grouped, risk_report
+from references.risk_report import RiskPage, RiskReport, report_grouped, risk_report
 from references.services import json_text
 from references.statistics import category_statistics, grouped_records
 from references.text_structure import text_structure
@@ -92,7 +92,7 @@ def _statistics(held: Snapshot, records: list[Mapping[str, Any]]) -> CategoryFig
 
 
 class CategoryRisk:
-    """The deletion risk of a category's models, with the bytes of the whole."""
+    """The deletion risk of a category's models, with the bytes of the whole and of each entry."""
 
     def __init__(self, report: RiskReport, revision: int) -> None:
         self.report = report
@@ -100,13 +100,22 @@ class CategoryRisk:
 
     @cached_property
     def document(self) -> Document:
-        return _document(self.report.page().as_dict(), self.revision)
+        return self._page(self.report.page())
 
     def paged(self, *, preset: str | None = None, limit: int | None = None, offset: int = 0) -> Document:
         if preset is None and limit is None and offset == 0:
             return self.document
-        page = self.report.page(preset=preset, limit=limit, offset=offset)
-        return _document(page.as_dict(), self.revision)
+        return self._page(self.report.page(preset=preset, limit=limit, offset=offset))
+
+    @cached_property
+    def _slices(self) -> dict[str, str]:
+        return {entry.name: json_text(entry.as_dict()) for entry in self.report.entries}
+
+    def _page(self, page: RiskPage) -> Document:
+        envelope = json_text(page.envelope())[:-1]
+        models = ",".join(self._slices[entry.name] for entry in page.entries)
+        body = f'{envelope},"models":[{models}],"summary":{json_text(page.summary)}}}'
+        return Document(body.encode(), revision=self.revision)
 
 
 def deletion_risk(held: Snapshot, *, is_grouped: bool = False, with_variations: bool = False) -> CategoryRisk:

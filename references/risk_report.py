@@ -3,8 +3,10 @@
 Entries are ordered by the usage of the last month, the greatest first; stored order decides ties.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from references.deletion_risk import RiskEntry, RiskFlag, RiskRules, risk_entry
@@ -30,7 +32,7 @@ PRESETS: dict[str, Callable[[RiskEntry], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RiskReport:
     """All entries of a category. `record_count` and `month_usage` are of its records, even when grouped."""
 
@@ -51,10 +53,12 @@ class RiskReport:
             offset=offset,
             limit=limit,
             entries=entries[offset:][:limit],
-            summary=self._whole_summary() if preset is None else risk_summary(entries),
+            summary=self.summary if preset is None else risk_summary(entries),
         )
 
-    def _whole_summary(self) -> dict[str, Any]:
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The summary of all entries."""
         summary = risk_summary(self.entries)
         if self.is_grouped and self.entries:
             # Clients compare these two with what they always were: not rounded, and counted by record.
@@ -75,7 +79,8 @@ class RiskPage:
     entries: tuple[RiskEntry, ...]
     summary: dict[str, Any]
 
-    def as_dict(self) -> dict[str, Any]:
+    def envelope(self) -> dict[str, Any]:
+        """The page without its entries and their summary."""
         return {
             "category": self.category,
             "category_total_month_usage": self.category_total_month_usage,
@@ -83,9 +88,11 @@ class RiskPage:
             "returned_count": len(self.entries),
             "offset": self.offset,
             "limit": self.limit,
-            "models": [entry.as_dict() for entry in self.entries],
-            "summary": self.summary,
         }
+
+    def as_dict(self) -> dict[str, Any]:
+        models = [entry.as_dict() for entry in self.entries]
+        return {**self.envelope(), "models": models, "summary": self.summary}
 
 
 def risk_report(
@@ -128,22 +135,20 @@ def report_grouped(report: RiskReport, rules: RiskRules, *, aliases: Mapping[str
 
 
 def risk_summary(entries: Sequence[RiskEntry]) -> dict[str, Any]:
-    def flagged(flag: RiskFlag) -> int:
-        return sum(flag in entry.flags for entry in entries)
-
+    flagged = Counter(flag for entry in entries for flag in entry.flags)
     return {
         "total_models": len(entries),
         "models_at_risk": sum(entry.at_risk for entry in entries),
         "models_critical": sum(entry.is_critical for entry in entries),
         "models_with_warnings": sum(entry.has_warning for entry in entries),
-        "models_with_zero_day_usage": flagged(RiskFlag.ZERO_USAGE_DAY),
-        "models_with_zero_month_usage": flagged(RiskFlag.ZERO_USAGE_MONTH),
-        "models_with_zero_total_usage": flagged(RiskFlag.ZERO_USAGE_TOTAL),
-        "models_with_no_active_workers": flagged(RiskFlag.NO_ACTIVE_WORKERS),
-        "models_with_no_downloads": flagged(RiskFlag.NO_DOWNLOAD_URLS),
-        "models_with_non_preferred_hosts": flagged(RiskFlag.HAS_NON_PREFERRED_HOST),
-        "models_with_multiple_hosts": flagged(RiskFlag.HAS_MULTIPLE_HOSTS),
-        "models_with_low_usage": flagged(RiskFlag.LOW_USAGE),
+        "models_with_zero_day_usage": flagged[RiskFlag.ZERO_USAGE_DAY],
+        "models_with_zero_month_usage": flagged[RiskFlag.ZERO_USAGE_MONTH],
+        "models_with_zero_total_usage": flagged[RiskFlag.ZERO_USAGE_TOTAL],
+        "models_with_no_active_workers": flagged[RiskFlag.NO_ACTIVE_WORKERS],
+        "models_with_no_downloads": flagged[RiskFlag.NO_DOWNLOAD_URLS],
+        "models_with_non_preferred_hosts": flagged[RiskFlag.HAS_NON_PREFERRED_HOST],
+        "models_with_multiple_hosts": flagged[RiskFlag.HAS_MULTIPLE_HOSTS],
+        "models_with_low_usage": flagged[RiskFlag.LOW_USAGE],
         "average_risk_score": round(_average_score(entries), 2) if entries else 0.0,
         "category_total_month_usage": sum(entry.usage.month for entry in entries),
     }

@@ -8,13 +8,12 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation.actors import Actor
 from moderation.api.deployment import admit_write
-from moderation.api.payloads import proposal_note, v1_payload
+from moderation.api.payloads import model_not_found, proposal_note, storable_or_404, v1_payload
 from moderation.api.proposals import queued
 from moderation.api.schemas import NOTE_PARAMETER
 from moderation.api.schemas_answers import PendingChangeRecord
@@ -106,11 +105,12 @@ class LegacyProposals(LegacyRecords):
         category = category_or_422(model_category_name)
         note = proposal_note(request)
         if not CATEGORIES[category].has_legacy_form:
-            raise NotFound(f"Model '{model_name}' not found in category '{category}'")
+            raise model_not_found(category, model_name)
+        name = storable_or_404(category, model_name)
         if settings.QUEUE_ENABLED:
             route = "delete_legacy_model"
-            return _propose(actor, category, model_name, Operation.DELETE, None, route, note)
-        legacy_record_delete(actor=actor, category=category, name=model_name)
+            return _propose(actor, category, name, Operation.DELETE, None, route, note)
+        legacy_record_delete(actor=actor, category=category, name=name)
         return Response(status=HTTPStatus.NO_CONTENT)
 
 

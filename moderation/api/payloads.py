@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.http import HttpRequest
+from rest_framework.exceptions import NotFound
 
 from references.categories import TEXT_CATEGORY
 from references.legacy import RecordError, legacy_normalised, record_from_legacy
 from references.problems import VALUE_ERROR, BadRequest, RequestInvalid
 from references.serializers import backend_prefix_check, legacy_validate, name_check, record_validate
+from references.serializers.fields import UNSTORABLE_CHARACTER
 from references.text import group_name
 
 NOTE_HEADER = "X-Proposal-Note"
@@ -33,6 +35,17 @@ def v1_payload(category: str, body: Any) -> dict[str, Any]:
         problem = {"type": VALUE_ERROR, "loc": ["body"], "msg": f"Value error, the record {error}"}
         raise RequestInvalid([problem]) from None
     return legacy
+
+
+def storable_or_404(category: str, path_name: str) -> str:
+    """The name, unless it holds what no stored name can hold and some databases fail to compare with."""
+    if UNSTORABLE_CHARACTER.search(path_name):
+        raise model_not_found(category, path_name)
+    return path_name
+
+
+def model_not_found(category: str, name: str) -> NotFound:
+    return NotFound(f"Model '{name}' not found in category '{category}'")
 
 
 def path_name_check(path_name: str, payload: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation.api.deployment import admit_queue_read, admit_write
-from moderation.api.payloads import path_name_check, proposal_note, v2_payload
+from moderation.api.payloads import path_name_check, proposal_note, storable_or_404, v2_payload
 from moderation.api.schemas import NOTE_PARAMETER
 from moderation.api.schemas_answers import PendingChangeRecord
 from moderation.models import PendingChange
@@ -68,14 +68,16 @@ class RecordProposals(CategoryRecords):
     @proposing_operation("delete_v2_model", words="Propose to remove a model")
     def delete(self, request: Request, model_category_name: str, model_name: str) -> Response:
         actor = _admit(request)
+        category = category_or_422(model_category_name)
+        note = proposal_note(request)
         change = change_propose(
             actor=actor,
-            category=category_or_422(model_category_name),
-            name=model_name,
+            category=category,
+            name=storable_or_404(category, model_name),
             operation=Operation.DELETE,
             payload=None,
             route="delete_v2_model",
-            notes=proposal_note(request),
+            notes=note,
         )
         return queued(change)
 

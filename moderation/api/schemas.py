@@ -103,12 +103,16 @@ class UserIdsField(ListField):
         return [user for user in map(str.strip, users) if user]
 
 
+# The component of the records' own field, which is of another class and takes one category only.
+@extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/MODEL_REFERENCE_CATEGORY"}})
+class CategoriesField(ListField):
+    """Names of categories."""
+
+    child = EnumField(CATEGORIES)
+
+
 def statuses_field(**kwargs: Any) -> ListField:
     return ListField(child=EnumField(Status, component="PendingChangeStatus"), **kwargs)
-
-
-def categories_field(**kwargs: Any) -> ListField:
-    return ListField(child=EnumField(CATEGORIES, component="MODEL_REFERENCE_CATEGORY"), **kwargs)
 
 
 def job_id_field() -> WordsField:
@@ -130,7 +134,7 @@ def on_conflict_field(**kwargs: Any) -> LiteralField:
 
 class MyChangesQuery(QuerySerializer):
     statuses = statuses_field(required=False, help_text="Any of these statuses.")
-    categories = categories_field(required=False, help_text="Any of these categories.")
+    categories = CategoriesField(required=False, help_text="Any of these categories.")
     offset = IntegerField(default=0, min_value=0, help_text="Changes to pass over.")
     limit = IntegerField(
         default=PAGE_LIMIT, min_value=1, max_value=MAX_PAGE_LIMIT, help_text="Size of a page."
@@ -201,7 +205,7 @@ class PurgePendingChangesRequest(ObjectSerializer):
     """Which changes to remove from the queue. All filters given must hold."""
 
     statuses = statuses_field(**OPTIONAL, help_text="Any of these statuses.")
-    categories = categories_field(**OPTIONAL, help_text="Any of these categories.")
+    categories = CategoriesField(**OPTIONAL, help_text="Any of these categories.")
     model_name = WordsField(
         **OPTIONAL, max_length=NAME_FILTER_LENGTH, help_text="A part of the model's name, in any case."
     )

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from references.serializers.fields import OPTIONAL
 from references.serializers.records import GenericModelRecord, RecordTypeField
 
 # Statistics -------------------------------------------------------------------------------------------------
@@ -191,21 +192,24 @@ class WorkerSummary(serializers.Serializer):
 
     id = serializers.CharField()
     name = serializers.CharField()
-    performance = serializers.CharField(required=False, help_text="Its speed, with the unit.")
-    online = serializers.BooleanField(required=False)
-    trusted = serializers.BooleanField(required=False)
-    uptime = serializers.IntegerField(required=False, help_text="In seconds.")
+    performance = serializers.CharField(**OPTIONAL, help_text="Its speed, with the unit.")
+    online = serializers.BooleanField(**OPTIONAL)
+    trusted = serializers.BooleanField(**OPTIONAL)
+    uptime = serializers.IntegerField(**OPTIONAL, help_text="In seconds.")
 
 
 class ModelStats(serializers.Serializer):
-    """What the AI-Horde says of a model. What it does not say is left out."""
+    """What the AI-Horde says of a model; the rest is null, or left out of the most used models."""
 
-    queued_jobs = serializers.IntegerField(required=False, min_value=0)
-    performance = serializers.FloatField(required=False)
-    eta = serializers.IntegerField(required=False, help_text="Seconds until the queue is worked off.")
-    queued = serializers.FloatField(required=False, help_text="Work that waits, in the unit of the kind.")
-    usage_stats = UsageStats(required=False)
-    worker_summaries = serializers.DictField(child=WorkerSummary(), required=False, help_text="By worker id.")
+    queued_jobs = serializers.IntegerField(**OPTIONAL)
+    performance = serializers.FloatField(**OPTIONAL)
+    eta = serializers.IntegerField(**OPTIONAL, help_text="Seconds until the queue is worked off.")
+    queued = serializers.IntegerField(
+        **OPTIONAL, help_text="Work that waits, in the unit of the kind of model."
+    )
+    usage_stats = UsageStats(**OPTIONAL)
+    worker_summaries = serializers.DictField(child=WorkerSummary(), **OPTIONAL, help_text="By worker id.")
+    backend_variations = BackendVariationStats(many=True, **OPTIONAL)
     worker_count = serializers.IntegerField(min_value=0)
 
 
@@ -215,12 +219,6 @@ class PopularModel(serializers.Serializer):
     name = serializers.CharField()
     record = GenericModelRecord(help_text="The record, with the further members of its category.")
     stats = ModelStats()
-
-
-class ModelStatsWithBackends(ModelStats):
-    """What the AI-Horde says of a model, split by backend. What it does not say is null."""
-
-    backend_variations = BackendVariationStats(many=True, allow_null=True)
 
 
 class UsageOfDay(serializers.Serializer):

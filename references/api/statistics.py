@@ -17,7 +17,7 @@ from references.api.risk_csv import CSV, risk_csv
 from references.api.schemas_statistics import (
     CategoryDeletionRiskResponse,
     CategoryStatistics,
-    ModelStatsWithBackends,
+    ModelStats,
     UsageHistoryResponse,
 )
 from references.categories import CATEGORIES
@@ -30,7 +30,6 @@ from references.serializers.base import QuerySerializer
 from references.serializers.fields import BooleanField, IntegerField, LiteralField, StringField
 from references.usage_history import KEPT_DAYS, usage_history
 
-STATISTICS_ERRORS = (404, 422)
 USAGE_ERRORS = (400, *READ_ERRORS)
 FORMATS = {"json": JSON, "csv": CSV}
 SORTS = {
@@ -77,7 +76,7 @@ class CategoryAnalytics(ReadViewSet):
     @operation(
         "read_v2_category_statistics",
         answers=CategoryStatistics,
-        errors=STATISTICS_ERRORS,
+        errors=READ_ERRORS,
         tags=("statistics",),
         query=PageQuery,
         words="A category in figures",
@@ -113,7 +112,7 @@ class CategoryAnalytics(ReadViewSet):
 
     @operation(
         "read_models_with_stats",
-        answers=by_name(ModelStatsWithBackends),
+        answers=by_name(ModelStats),
         errors=USAGE_ERRORS,
         tags=("statistics",),
         query=ModelStatsQuery,
@@ -135,7 +134,7 @@ class CategoryAnalytics(ReadViewSet):
     @operation(
         "read_model_usage_history",
         answers=UsageHistoryResponse,
-        errors=(400, *STATISTICS_ERRORS),
+        errors=USAGE_ERRORS,
         tags=("statistics",),
         query=UsageHistoryQuery,
         words="The usage of one model, day by day",

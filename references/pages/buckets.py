@@ -21,10 +21,7 @@ class SizeBucket:
 
 SIZE_BUCKETS = (
     SizeBucket("under 1 GB", 0, _GIGABYTE),
-    *(
-        SizeBucket(f"{low}–{2 * low} GB", low * _GIGABYTE, 2 * low * _GIGABYTE)
-        for low in (1, 2, 4, 8, 16)
-    ),
+    *(SizeBucket(f"{low}–{2 * low} GB", low * _GIGABYTE, 2 * low * _GIGABYTE) for low in (1, 2, 4, 8, 16)),
     SizeBucket("over 32 GB", 32 * _GIGABYTE),
 )
 SIZE_LABELS = tuple(bucket.label for bucket in SIZE_BUCKETS)

@@ -6,7 +6,7 @@ whose filters and orderings are used wherever they do.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import chain, compress
@@ -61,6 +61,21 @@ class Columns:
         return len(self.records)
 
     @cached_property
+    def names(self) -> list[str]:
+        """The names that records are found by; an imported record may hold another one."""
+        return [row.name for row in self.snapshot.rows]
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The stored group of each text model; one without has its name for itself."""
+        stored = (text(record, "text_model_group") for record in self.records)
+        return [group or name for group, name in zip(stored, self.names, strict=True)]
+
+    @cached_property
+    def group_sizes(self) -> Counter[str]:
+        return Counter(self.groups)
+
+    @cached_property
     def everything(self) -> int:
         return int.from_bytes(b"\1" * len(self), "little")
 
@@ -72,8 +87,8 @@ class Columns:
     @cached_property
     def by_name(self) -> list[int]:
         """All positions in the order of names, upper and lower case alike."""
-        names = [(text(record, "name").casefold(), text(record, "name")) for record in self.records]
-        return sorted(range(len(self)), key=names.__getitem__)
+        keys = [(name.casefold(), name) for name in self.names]
+        return sorted(range(len(self)), key=keys.__getitem__)
 
     def mask(self, selection: Selection, *, without: str = "") -> int:
         """The records that fit the selection; `without` leaves the choices of one facet out of it."""
@@ -131,7 +146,7 @@ class Columns:
         return [value.lower() for value in map(TEXT_FIELDS[field_name], self.records)]
 
 
-def _as_mask(verdicts: object) -> int:
+def _as_mask(verdicts: Iterable[bool]) -> int:
     return int.from_bytes(bytes(verdicts), "little")
 
 

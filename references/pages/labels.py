@@ -3,6 +3,7 @@
 import re
 
 KILO = 1000
+_LARGEST = 10**30
 _SIZE_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _COUNT_UNITS = ("", "K", "M", "B", "T")
 _MINUTE, _HOUR, _DAY, _MONTH, _YEAR = 60, 3600, 86_400, 2_629_800, 31_557_600
@@ -28,12 +29,14 @@ def parameter_count(count: float) -> str:
 
 
 def _scaled(value: float, units: tuple[str, ...], space: str) -> str:
+    # Imported numbers may be too large for arithmetic with fractions.
+    value = float(min(value, _LARGEST))
     power = 0
     # What would be rounded up to a thousand is one of the next unit.
     while value >= KILO - 0.5 and power < len(units) - 1:
         value /= KILO
         power += 1
-    digits = 0 if power == 0 else max(0, 2 - len(str(int(value))) + 1)
+    digits = 0 if power == 0 or value >= 100 else 1 if value >= 10 else 2
     text = f"{value:.{digits}f}"
     shown = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{shown}{space}{units[power]}"

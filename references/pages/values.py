@@ -27,10 +27,19 @@ def parameters(record: Record) -> float | None:
     return positive_number(record.get("parameters"))
 
 
-def updated_at(record: Record) -> int | None:
-    metadata = record.get("metadata")
-    value = metadata.get("updated_at") if isinstance(metadata, Mapping) else None
-    return positive_number(value)
+def metadata_time(record: Record, field: str) -> float | None:
+    """A time of the record's metadata, in UNIX seconds."""
+    return positive_number(_member(record, "metadata", field))
+
+
+def member_text(record: Record, field: str, member: str) -> str:
+    value = _member(record, field, member)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _member(record: Record, field: str, member: str) -> Any:
+    value = record.get(field)
+    return value.get(member) if isinstance(value, Mapping) else None
 
 
 def hosts(record: Record) -> list[str]:

@@ -1,11 +1,11 @@
 """Takes the measurements of a row in turns: what disturbs the machine disturbs all sides of a ratio."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from tests.benchmarks.load import Client, Reply, Request, fetch
-from tests.benchmarks.rows import SMALLEST, LoadRow, Subject
+from tests.benchmarks.rows import SMALLEST, Against, LoadRow, Subject
 from tests.benchmarks.servers import NginxSite
 from tests.benchmarks.stores import REAL
 from tests.benchmarks.table import Budget, Line, Samples, paired_ratios
@@ -14,13 +14,13 @@ from tests.benchmarks.table import Budget, Line, Samples, paired_ratios
 # That service is not here; its speed as a part of nginx's is what carries over to another machine.
 NGINX_BESIDE_PUBLISHED = 80_000
 
-Key = TypeVar("Key")
+Key = TypeVar("Key", bound=Hashable)
 REAL_ONLY = frozenset({REAL})
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The servers under test, the largest store last, and what they are measured with."""
+    """The servers under test, that over the real data first, and what they are measured with."""
 
     subjects: Sequence[Subject]
     client: Client
@@ -32,24 +32,37 @@ class Bench:
         return [subject.site.label for subject in self.subjects]
 
     def load(self, row: LoadRow) -> list[Line]:
-        subjects = [subject for subject in self.subjects if row.all_sizes or subject is self.subjects[0]]
-        sides = {
-            subject.site.label: _Side.of(subject.site.port, row.request(subject)) for subject in subjects
-        }
-        labels = list(sides)
-        for label in labels if self.nginx and row.nginx else ():
-            sides[f"nginx {label}"] = _nginx_side(self.nginx, sides[label])
-        if row.smallest:
-            smallest = self.subjects[0]
-            sides["smallest"] = _Side.of(smallest.site.port, smallest.unchanged(SMALLEST))
-        if row.published and self.nginx:
-            smallest_body = fetch(self.subjects[0].site.port, Request(SMALLEST))
-            sides["nginx"] = _Side.of(self.nginx.port, self.nginx.publish(smallest_body.body, encoding=None))
+        subjects = self.subjects if row.all_sizes else self.subjects[:1]
+        sides = {each.site.label: _Side.of(each.site.port, row.request(each)) for each in subjects}
+        others = self._others(row, sides)
         samples = in_turns(
-            {name: lambda side=side: side.rate(self.client) for name, side in sides.items()},
+            {key: lambda side=side: side.rate(self.client) for key, side in (sides | others).items()},
             repeats=self.repeats,
         )
-        return _lines(row, labels, samples)
+        rates = {label: samples[label] for label in sides}
+        lines = [Line(row.title, "req/s", rates)]
+        for against, budget in row.ratios.items():
+            cells = _ratios(row, against, rates, samples)
+            if cells:
+                judged = REAL_ONLY if against in {Against.NGINX, Against.PUBLISHED} else frozenset(cells)
+                lines.append(
+                    Line(row.title, against.value, cells, is_ratio=True, budget=budget, judged=judged)
+                )
+        return lines
+
+    def _others(self, row: LoadRow, sides: Mapping[str, "_Side"]) -> dict[tuple[Against, str], "_Side"]:
+        """What the ratios of the row need besides the row itself, by what for and for which size."""
+        first = self.subjects[0]
+        others = {}
+        if self.nginx and Against.NGINX in row.ratios:
+            for label, side in sides.items():
+                others[Against.NGINX, label] = _nginx_side(self.nginx, side.reply)
+        if self.nginx and Against.PUBLISHED in row.ratios and self.client.outruns_nginx and REAL in sides:
+            smallest = fetch(first.site.port, Request(SMALLEST))
+            others[Against.PUBLISHED, REAL] = _nginx_side(self.nginx, smallest)
+        if Against.SMALLEST in row.ratios:
+            others[Against.SMALLEST, REAL] = _Side.of(first.site.port, first.unchanged(SMALLEST))
+        return others
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +79,9 @@ class _Side:
         return client.rate(self.port, self.request, body_size=len(self.reply.body))
 
 
-def _nginx_side(nginx: NginxSite, side: _Side) -> _Side:
-    return _Side.of(
-        nginx.port, nginx.publish(side.reply.body, encoding=side.reply.headers.get("content-encoding"))
-    )
+def _nginx_side(nginx: NginxSite, reply: Reply) -> _Side:
+    published = nginx.publish(reply.body, encoding=reply.headers.get("content-encoding"))
+    return _Side.of(nginx.port, published)
 
 
 def in_turns(takes: Mapping[Key, Callable[[], float]], *, repeats: int) -> dict[Key, Samples]:
@@ -81,49 +93,37 @@ def in_turns(takes: Mapping[Key, Callable[[], float]], *, repeats: int) -> dict[
     return {key: tuple(taken) for key, taken in samples.items()}
 
 
-def _lines(row: LoadRow, labels: Sequence[str], samples: Mapping[str, Samples]) -> list[Line]:
-    rates = {label: samples[label] for label in labels}
-    lines = [Line(row.title, "req/s", rates)]
-
-    def add(measure: str, cells: dict[str, Samples], budget: Budget | None, judged: frozenset[str]) -> None:
-        if cells:
-            lines.append(Line(row.title, measure, cells, is_ratio=True, budget=budget, judged=judged))
-
-    if row.nginx:
-        beside = {
-            label: paired_ratios(rates[label], samples[f"nginx {label}"])
-            for label in labels
-            if f"nginx {label}" in samples
-        }
-        add("÷ nginx, same bytes", beside, row.nginx, REAL_ONLY)
-    if row.smallest:
-        beside = {label: paired_ratios(rates[label], samples["smallest"]) for label in labels}
-        add("÷ 304 of the smallest category", beside, row.smallest, frozenset(labels))
-    if row.published and "nginx" in samples:
-        published = [rate * row.published.rate / NGINX_BESIDE_PUBLISHED for rate in samples["nginx"]]
-        add(
-            "÷ published service, by way of nginx",
-            {labels[0]: paired_ratios(rates[labels[0]], published)},
-            row.published.budget,
-            REAL_ONLY,
-        )
-    if row.all_sizes and not (row.nginx or row.smallest):
-        lines += slowdown(row.title, rates, row.growth, higher_is_better=True)
-    return lines
+def _ratios(
+    row: LoadRow, against: Against, rates: Mapping[str, Samples], samples: Mapping[Hashable, Samples]
+) -> dict[str, Samples]:
+    """The ratios to one thing, by size; none where there was nothing to measure it with."""
+    if against is Against.REAL:
+        return slowdowns({label: [1 / rate for rate in taken] for label, taken in rates.items()})
+    ratios = {}
+    for label, taken in rates.items():
+        of = REAL if against is Against.SMALLEST else label
+        if (other := samples.get((against, of))) is None:
+            continue
+        if against is Against.PUBLISHED:
+            other = [rate * row.published_rate / NGINX_BESIDE_PUBLISHED for rate in other]
+        ratios[label] = paired_ratios(taken, other)
+    return ratios
 
 
-def slowdown(
-    title: str, cells: Mapping[str, Samples], budget: Budget | None, *, higher_is_better: bool = False
-) -> list[Line]:
-    """How many times slower a larger store is than the real data."""
-    real = cells.get(REAL)
-    larger = {label: samples for label, samples in cells.items() if label != REAL}
-    if not real or not larger:
-        return []
-    ratios = {
-        label: paired_ratios(real, samples) if higher_is_better else paired_ratios(samples, real)
-        for label, samples in larger.items()
-    }
-    return [
-        Line(title, "× slower than real data", ratios, is_ratio=True, budget=budget, judged=frozenset(larger))
-    ]
+def slowdowns(seconds: Mapping[str, Sequence[float]]) -> dict[str, Samples]:
+    """How many times slower each larger store is than the real data."""
+    real = seconds.get(REAL)
+    if real is None:
+        return {}
+    return {label: paired_ratios(taken, real) for label, taken in seconds.items() if label != REAL}
+
+
+def seconds_lines(
+    title: str, seconds: Mapping[str, Samples], *, unit: str = "ms", budget: Budget | None = None
+) -> Iterator[Line]:
+    """A row of times, in seconds or milliseconds, and how they grow."""
+    factor = {"s": 1, "ms": 1000}[unit]
+    cells = {label: tuple(each * factor for each in taken) for label, taken in seconds.items()}
+    yield Line(title, unit, cells, budget=budget, judged=REAL_ONLY)
+    if larger := slowdowns(seconds):
+        yield Line(title, Against.REAL.value, larger, is_ratio=True)

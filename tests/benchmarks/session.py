@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.double import HordeDouble, running_horde
-from tests.benchmarks.load import Client, LoadError, OwnClient, Request, client, fetch
-from tests.benchmarks.measuring import REAL_ONLY, Bench, in_turns
+from tests.benchmarks.load import Client, LoadError, Request, client, fetch
+from tests.benchmarks.measuring import REAL_ONLY, Bench, in_turns, seconds_lines
 from tests.benchmarks.rows import API, CATEGORIES, GZIP, IMAGE, LOAD_ROWS, TEXT, LoadRow, Subject
 from tests.benchmarks.servers import NGINX, NginxSite, Site, application, nginx, worker_memory
 from tests.benchmarks.stores import LEGACY_FILES, REAL, Size, Store, store
@@ -55,12 +55,11 @@ class Session:
         self._take("cold start", lambda: self._cold_starts(stores, folder))
         sites = [stack.enter_context(_application(each, folder)) for each in stores]
         _figures_report(horde, sites[0])
-        bench = Bench(
-            [Subject.of(site) for site in sites],
-            self._client(),
-            self._nginx(stack, folder),
-            self.plan.repeats,
-        )
+        self._progress("first searches")
+        subjects = [Subject.of(site) for site in sites]
+        first_searches = {each.site.label: (each.first_search,) for each in subjects}
+        self.lines += seconds_lines("first search of a worker", first_searches)
+        bench = Bench(subjects, self._client(), self._nginx(stack, folder), self.plan.repeats)
         rows = [row for row in LOAD_ROWS if row.quick or not self.plan.quick]
         self._take("memory", lambda: self._memory_when_warm(bench, rows))
         for row in rows:
@@ -89,10 +88,8 @@ class Session:
 
     def _client(self) -> Client:
         chosen = client()
-        if isinstance(chosen, OwnClient):
-            self.notes.append(
-                "ratios to nginx as they are: wrk is not installed, and the client in its place is slow"
-            )
+        if not chosen.outruns_nginx:
+            self.notes.append("ratios to the published service, and true ones to nginx: wrk is not installed")
         return chosen
 
     def _nginx(self, stack: ExitStack, folder: Path) -> NginxSite | None:
@@ -121,7 +118,7 @@ class Session:
             first_imports.append(made.import_real())
             if size.made_up:
                 made_up_imports[size.label] = (made.import_made_up(folder / f"made-up-{number}"),)
-        self.lines.append(Line("import, real files", "s", {REAL: tuple(first_imports)}))
+        self.lines.append(Line("import, real records", "s", {REAL: tuple(first_imports)}))
         if made_up_imports:
             self.lines.append(Line("import, made-up records", "s", made_up_imports))
         return stores
@@ -132,7 +129,8 @@ class Session:
                 return site.first_answer
 
         takes = {each.size.label: lambda each=each: start(each) for each in stores}
-        yield Line("cold start to the first whole category", "s", in_turns(takes, repeats=self.plan.repeats))
+        taken = in_turns(takes, repeats=self.plan.repeats)
+        yield from seconds_lines("cold start to the first category", taken, unit="s")
 
     def _memory_when_warm(self, bench: Bench, rows: Sequence[LoadRow]) -> Iterator[Line]:
         for subject in bench.subjects:

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from tests.benchmarks.double import APPROVER_KEY, REQUESTOR_KEY
 from tests.benchmarks.load import Request, fetch
-from tests.benchmarks.measuring import REAL_ONLY, Bench, in_turns, slowdown
+from tests.benchmarks.measuring import Bench, in_turns, seconds_lines
 from tests.benchmarks.rows import API, GZIP, IMAGE, PAGE, LoadRow, Subject, search
-from tests.benchmarks.table import Budget, Line, Samples, at_most
+from tests.benchmarks.table import Line, Samples, at_most
 from tests.benchmarks.writer import Writer
 
 QUEUE = f"{API}/v2/pending_queue"
@@ -37,9 +37,9 @@ def reads_after_write(bench: Bench, writers: dict[str, Writer]) -> Iterator[Line
         title: _seconds(bench, lambda each, ask=ask: first_read(each, ask)) for title, ask in _READS.items()
     }
     # Each repeat of each read had a write of its own.
-    yield from _timed("one write", {label: tuple(taken) for label, taken in writes.items()})
+    yield from seconds_lines("one write", {label: tuple(taken) for label, taken in writes.items()})
     for title, cells in reads.items():
-        yield from _timed(f"first read after it: {title}", cells)
+        yield from seconds_lines(f"first read after it: {title}", cells)
 
 
 def changes_through_queue(bench: Bench) -> Iterator[Line]:
@@ -68,7 +68,7 @@ def changes_through_queue(bench: Bench) -> Iterator[Line]:
     _seconds(bench, whole_way)
     for step in steps:
         cells = {label: tuple(samples) for label, samples in taken[step].items()}
-        yield from _timed(step, cells, budget=at_most(1) if step == steps[2] else None)
+        yield from seconds_lines(step, cells, budget=at_most(1000) if step == steps[2] else None)
 
 
 def _propose(subject: Subject, name: str) -> tuple[int, float]:
@@ -107,8 +107,3 @@ def queue_rows() -> list[LoadRow]:
 def _seconds(bench: Bench, take: Callable[[Subject], float]) -> dict[str, Samples]:
     takes = {subject.site.label: lambda each=subject: take(each) for subject in bench.subjects}
     return in_turns(takes, repeats=bench.repeats)
-
-
-def _timed(title: str, cells: dict[str, Samples], *, budget: Budget | None = None) -> Iterator[Line]:
-    yield Line(title, "s", cells, budget=budget, judged=REAL_ONLY)
-    yield from slowdown(title, cells, None)

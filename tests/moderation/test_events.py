@@ -119,9 +119,9 @@ def test_the_hash_covers_every_field(change):
 
 def test_an_act_that_is_rolled_back_leaves_no_event():
     make_live("a")
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         propose_create("b")
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
     assert [event.event_id for event in events()] == [1]
     propose_create("b")
     assert [event.event_id for event in events()] == [1, 2]
@@ -184,6 +184,7 @@ def test_the_database_refuses_to_change_the_log():
     assert list(AuditEvent.objects.values()) == before
 
 
+@pytest.mark.django_db(transaction=True)
 def test_flush_empties_the_log_and_leaves_it_guarded():
     make_live("a")
     call_command("flush", interactive=False, verbosity=0)

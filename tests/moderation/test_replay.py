@@ -1,4 +1,4 @@
-"""Replaying the log: after whatever was done, it tells what is stored; and it shows what was done behind it."""
+"""Replaying the log: whatever was done, it tells what is stored, and shows what was done behind it."""
 
 import json
 from io import StringIO
@@ -316,7 +316,8 @@ def tamper(statement: str) -> None:
         ("UPDATE moderation_auditevent SET timestamp = 5 WHERE event_id = 3", "event 3 was changed"),
         ("DELETE FROM moderation_auditevent WHERE event_id = 4", "event 4 is missing"),
         (
-            "DELETE FROM moderation_auditevent WHERE event_id = (SELECT max(event_id) FROM moderation_auditevent)",
+            "DELETE FROM moderation_auditevent "
+            "WHERE event_id = (SELECT max(event_id) FROM moderation_auditevent)",
             "not with event",
         ),
         (

@@ -212,6 +212,8 @@ def test_a_page_counts_what_is_on_all_pages():
     assert (page.total_count, page.offset, page.limit) == (3, 1, 1)
     assert (page.summary["total_models"], page.summary["category_total_month_usage"]) == (3, 3)
     assert page.category_total_month_usage == 6
+    rest = report.page(preset="no_workers", offset=1)
+    assert ([entry.name for entry in rest.entries], rest.total_count) == (["c", "d"], 3)
 
 
 def test_an_offset_past_the_end_gives_an_empty_page():

@@ -16,6 +16,8 @@ PEOPLE = {
     "key-approver": "Ada#900",
 }
 PLAIN, REQUESTOR, REQUESTOR2, APPROVER = PEOPLE
+# An id that no change has, and one that no database has room for.
+UNKNOWN, HUGE = 999_999_999, "9" * 40
 
 _client = Client()
 

@@ -11,10 +11,12 @@ from references.models import ModelRecord
 from references.vocabulary import CanonicalFormat
 from tests.moderation.api.callers import (
     APPROVER,
+    HUGE,
     PLAIN,
     QUEUE,
     REQUESTOR,
     REQUESTOR2,
+    UNKNOWN,
     V1,
     V2,
     problems,
@@ -35,7 +37,6 @@ from tests.moderation.factories import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
 
-HUGE = "9" * 40
 BIGGEST_INTEGER = 2**63 - 1
 
 
@@ -51,7 +52,7 @@ def act(path: str, body: Any = b"", *, key: str = APPROVER) -> tuple[int, Any]:
 
 @pytest.fixture
 def queue() -> list[PendingChange]:
-    """Rita: create of an image, of a clip. Ravi: update of an image (approved), delete of another (rejected)."""
+    """Rita creates an image and a clip. Ravi's update of an image is approved, his delete of one rejected."""
     make_live("live_a")
     make_live("Live_B")
     changes = [
@@ -188,7 +189,7 @@ def test_one_change_is_shown_with_its_nulls(queue):
 @pytest.mark.parametrize(
     ("change_id", "status"),
     [
-        ("999", 404),
+        (str(UNKNOWN), 404),
         ("0", 404),
         ("-1", 404),
         (HUGE, 404),
@@ -208,7 +209,7 @@ def test_an_id_in_a_path_is_known_or_not_or_no_id(path, change_id, status):
 
 
 @pytest.mark.parametrize("act_name", ["apply", "withdraw", "reopen", "revert"])
-@pytest.mark.parametrize(("change_id", "status"), [("999", 404), ("0", 404), (HUGE, 404), ("x", 422)])
+@pytest.mark.parametrize(("change_id", "status"), [(str(UNKNOWN), 404), ("0", 404), (HUGE, 404), ("x", 422)])
 def test_acts_know_ids_likewise(act_name, change_id, status):
     assert act(f"changes/{change_id}/{act_name}", {})[0] == status
 
@@ -219,9 +220,13 @@ def test_acts_know_ids_likewise(act_name, change_id, status):
 def test_a_diff_tells_what_changes(queue):
     diff = read(f"changes/{queue[2].change_id}/diff")
     assert (diff["net_operation"], diff["is_stale"], diff["is_critical"]) == ("modified", False, False)
-    assert diff["field_diffs"] == [
-        {"field_path": "description", "old_value": None, "new_value": "better", "change_type": "added"}
-    ]
+    assert diff["fields_added"] == ["description"]
+    assert diff["field_diffs"][0] == {
+        "field_path": "description",
+        "old_value": None,
+        "new_value": "better",
+        "change_type": "added",
+    }
     assert diff["base_state"] == diff["current_state"]
 
 
@@ -234,18 +239,17 @@ def test_a_diff_of_a_stale_change_says_so(queue):
 
 def test_diffs_come_in_the_order_asked_for_and_missing_ones_apart(queue):
     first, second = queue[0].change_id, queue[3].change_id
-    page = read(
-        f"diffs?change_ids={second}&change_ids=999&change_ids={first}&change_ids={second}&change_ids=0"
-    )
+    page = read("diffs?" + "&".join(f"change_ids={number}" for number in (second, UNKNOWN, first, second, 0)))
     assert [diff["change_id"] for diff in page["diffs"]] == [second, first, second]
     assert page["total"] == 5
     assert page["errors"] == [
-        {"change_id": missing, "error": "Change not found", "error_type": "NotFound"} for missing in (999, 0)
+        {"change_id": missing, "error": "Change not found", "error_type": "NotFound"}
+        for missing in (UNKNOWN, 0)
     ]
 
 
 def test_all_diffs_may_be_missing():
-    page = read("diffs?change_ids=998&change_ids=999")
+    page = read(f"diffs?change_ids={UNKNOWN}&change_ids={UNKNOWN + 1}")
     assert (page["diffs"], page["total"], len(page["errors"])) == ([], 2, 2)
 
 
@@ -357,10 +361,10 @@ def test_owner_and_approvers_withdraw_a_pending_change(key, body, reason):
 
 def test_nobody_withdraws_the_change_of_somebody_else():
     change = propose_create("N")
-    unknown = act("changes/999/withdraw", key=REQUESTOR2)
+    unknown = act(f"changes/{UNKNOWN}/withdraw", key=REQUESTOR2)
     status, answer = act(f"changes/{change.change_id}/withdraw", key=REQUESTOR2)
     assert (status, unknown[0]) == (404, 404)
-    assert answer["detail"].replace(str(change.change_id), "999") == unknown[1]["detail"]
+    assert answer["detail"].replace(str(change.change_id), str(UNKNOWN)) == unknown[1]["detail"]
     assert act(f"changes/{change.change_id}/withdraw", key=PLAIN)[0] == 401
     assert read(f"changes/{change.change_id}")["status"] == "pending"
 

@@ -20,7 +20,8 @@ REQUESTS = {
     "held by tag": {"If-None-Match": 'W/"{digest}", "other"'},
     "held, gzip": {"If-None-Match": '"{digest}-gzip"', "Accept-Encoding": "gzip"},
     "not held": {"If-None-Match": '"other"'},
-    "wrong key": {"apikey": "nonsense", "Cookie": "sessionid=nonsense; csrftoken=nonsense"},
+    "wrong key": {"apikey": "nonsense"},
+    "cookies": {"Cookie": "sessionid=nonsense; csrftoken=nonsense"},
     "browser": {"Accept": "text/html", "Accept-Language": "de", "Referer": "http://testserver/"},
     "proxied": {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.org"},
 }

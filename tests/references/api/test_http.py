@@ -157,9 +157,10 @@ def test_head_tells_what_get_would(url):
 
 
 @pytest.mark.parametrize("url", READS)
-@pytest.mark.parametrize("key", ["nonsense", "", "ü".encode().decode("latin-1"), "x" * 5000])
-def test_a_key_makes_no_difference_to_a_read(url, key):
-    assert ask(url, headers={"apikey": key}) == ask(url)
+def test_a_key_makes_no_difference_to_a_read(url):
+    plain = ask(url)
+    for key in ("nonsense", "", "ü".encode().decode("latin-1"), "x" * 5000):
+        assert ask(url, headers={"apikey": key}) == plain, key
 
 
 @pytest.mark.parametrize("url", STORED)
@@ -198,29 +199,29 @@ def test_errors_are_json_that_no_cache_keeps(client, url, status, method):
 
 
 @pytest.mark.parametrize("path", ["/api/nowhere", "/nowhere", "/api/model_references/v2", "/api/nowhere/"])
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_an_unknown_route_is_not_found_by_any_method(path, method):
-    answer = ask(path, method=method)
-    assert (answer.status, answer.json()) == (404, {"detail": "Not Found"})
+def test_an_unknown_route_is_not_found_by_any_method(path):
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        answer = ask(path, method=method)
+        assert (answer.status, answer.json()) == (404, {"detail": "Not Found"}), method
 
 
 @pytest.mark.parametrize(
     "url", [url.partition("?")[0] for url in READS] + ["/api/docs", "/api/heartbeat", "/api"]
 )
-@pytest.mark.parametrize("method", ["PATCH", "TRACE", "PROPFIND"])
-def test_a_wrong_method_is_told_with_the_right_ones(url, method):
-    answer = ask(url, method=method)
-    assert (answer.status, answer.json()) == (405, {"detail": "Method Not Allowed"})
-    assert {"GET", "HEAD", "OPTIONS"} <= set(answer.headers["allow"].split(", "))
-    assert method not in answer.headers["allow"]
+def test_a_wrong_method_is_told_with_the_right_ones(url):
+    for method in ("PATCH", "TRACE", "PROPFIND"):
+        answer = ask(url, method=method)
+        assert (answer.status, answer.json()) == (405, {"detail": "Method Not Allowed"}), method
+        assert {"GET", "HEAD", "OPTIONS"} <= set(answer.headers["allow"].split(", "))
+        assert method not in answer.headers["allow"]
 
 
 @pytest.mark.parametrize("url", [f"{V2}/search", f"{V2}/info", f"{V2}/model_categories", "/api/openapi.json"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_what_can_only_be_read_takes_no_other_method(url, method):
-    answer = ask(url, method=method, body=b"{}", headers={"Content-Type": "application/json"})
-    assert (answer.status, answer.json()) == (405, {"detail": "Method Not Allowed"})
-    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+def test_what_can_only_be_read_takes_no_other_method(url):
+    for method in ("POST", "PUT", "DELETE"):
+        answer = ask(url, method=method, body=b"{}", headers={"Content-Type": "application/json"})
+        assert (answer.status, answer.json()) == (405, {"detail": "Method Not Allowed"}), method
+        assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(
@@ -270,15 +271,15 @@ def test_too_many_parameters_are_a_bad_request(client):
         ("/model_references/v2/clip/", "/model_references/v2/clip"),
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
-def test_one_slash_too_many_is_redirected_with_method_and_query(url, location, method):
-    answer = ask(url, method=method, body=b"{}")
-    assert answer.status == 307
-    # Absolute or relative, it must lead there.
-    parts = urlsplit(answer.headers["location"])
-    assert parts.netloc in ("", "testserver")
-    assert parts.path + ("?" + parts.query if parts.query else "") == location
-    assert "set-cookie" not in answer.headers
+def test_one_slash_too_many_is_redirected_with_method_and_query(url, location):
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+        answer = ask(url, method=method, body=b"{}")
+        assert answer.status == 307, method
+        # Absolute or relative, it must lead there.
+        parts = urlsplit(answer.headers["location"])
+        assert parts.netloc in ("", "testserver")
+        assert parts.path + ("?" + parts.query if parts.query else "") == location
+        assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize(

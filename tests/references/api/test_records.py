@@ -90,7 +90,7 @@ def test_categories_are_answered_as_recorded(real_reference, client, category):
 @pytest.mark.parametrize("category", RECORDED)
 def test_each_model_is_the_same_alone_as_in_its_category(real_reference, client, category):
     recorded = golden("v2", f"{category}.json")
-    for name in list(recorded)[:: max(1, len(recorded) // 20)]:
+    for name in list(recorded)[:: max(1, len(recorded) // 8)]:
         for url in (model_url(category, name), f"{V2}/{category}/model/{quote(name)}"):
             assert ask(url).json() == client.get(url).json() == recorded[name]
 
@@ -139,7 +139,7 @@ def test_a_record_is_found_by_the_name_it_is_known_by_even_if_it_says_another(em
 # Names
 
 
-@pytest.mark.parametrize("category", ["image_generation", "text_generation", "clip"])
+@pytest.mark.parametrize("category", ["image_generation", "text_generation"])
 @pytest.mark.parametrize("name", AWKWARD_NAMES)
 def test_every_name_is_addressed_by_encoding_it_once(client, category, name):
     stored = make_record(category, name)

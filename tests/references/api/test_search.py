@@ -7,7 +7,7 @@ from references.models import ModelRecord
 from references.services import record_put
 from tests.conftest import IMPORTED_AT
 from tests.factories import make_record
-from tests.references.api import V2, ask
+from tests.references.api import V2
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,6 @@ def four_models() -> None:
 def found(client, path: str) -> list[str]:
     answer = client.get(f"{V2}/{path}")
     assert answer.status_code == 200, answer.content
-    assert answer.content == ask(f"{V2}/{path}").body
     body = answer.json()
     assert list(body) == ["results", "total", "offset", "limit", "has_more"]
     return [record["name"] for record in body["results"]]

@@ -1,0 +1,164 @@
+"""Which models might be deleted, and what speaks for and against it."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from references.analytics import CategoryRisk
+from references.categories import CATEGORIES, TEXT_CATEGORY
+from references.deletion_risk import PRESETS, RiskEntry, RiskFlag
+from references.pages.choices import Chip, Option, facet_options, selection_chips, spec_or_404
+from references.pages.columns import Columns, Selection, columns
+from references.pages.links import PAGE, PageLinks, Pager
+from references.pages.list_query import SEARCH, SORT, chosen_values, page_number, search_text
+from references.pages.risk_rows import DEFAULT_SORT, SORTS, RiskView, entries_sorted, preset_entries
+from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS
+from references.pages.security import page
+from references.pages.usage import risk_if_known
+from references.text import group_name
+from references.text_structure import text_structure
+
+PAGE_SIZE = 50
+PRESET, FLAG, MODE = "preset", "flag", "mode"
+MODELS = "models"
+NARROWED_BY = ("parameters", "baseline", "nsfw", "size", "tag")
+
+
+@require_safe
+@page
+def risk_page(request: HttpRequest, category: str) -> HttpResponse:
+    spec = spec_or_404(category)
+    if spec.usage is None:
+        raise Http404(f"the AI-Horde reports no usage of {category}")
+    known = columns(category)
+    asked = request.GET
+    is_grouped = category == TEXT_CATEGORY and asked.get(MODE) != MODELS
+    whole = risk_if_known(known.snapshot, with_variations=True)
+    grouped = risk_if_known(known.snapshot, is_grouped=True) if is_grouped else None
+    context = {
+        "spec": spec,
+        "section": "risk",
+        "categories": [other for other in CATEGORIES.values() if other.usage],
+        "preset_words": PRESET_WORDS,
+        "flag_words": FLAG_WORDS.values(),
+        "is_grouped": is_grouped,
+    }
+    if whole is None or (is_grouped and grouped is None):
+        return render(request, "catalogue/risk.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    context |= _report(request, known, _view(whole, grouped), asked, is_grouped=is_grouped)
+    return render(request, "catalogue/risk.html", context)
+
+
+def _view(whole: CategoryRisk, grouped: CategoryRisk | None) -> RiskView:
+    if grouped is None:
+        return RiskView(whole.report.entries, {})
+    structure = text_structure()
+    members: dict[str, list[RiskEntry]] = {}
+    for entry in whole.report.entries:
+        members.setdefault(structure.canonical(group_name(entry.name)), []).append(entry)
+    return RiskView(grouped.report.entries, members)
+
+
+def _report(
+    request: HttpRequest, known: Columns, view: RiskView, asked: QueryDict, *, is_grouped: bool
+) -> dict[str, object]:
+    preset = asked.get(PRESET, "") if asked.get(PRESET) in PRESETS else ""
+    flags = tuple(flag for flag in RiskFlag if flag in asked.getlist(FLAG))
+    facets = [facet for facet in known.facets if facet.name in NARROWED_BY]
+    selection = Selection(search_text(asked), chosen_values(asked, facets))
+    sort = asked.get(SORT, "") if asked.get(SORT, "").removeprefix("-") in SORTS else DEFAULT_SORT
+    links = PageLinks(request.path, _state(selection, preset, flags, sort, asked))
+
+    names = _names(known, selection)
+    fitting = view.fitting(names, flags)
+    shown = entries_sorted(preset_entries(fitting, preset), sort)
+    pager = Pager.at(links, page_number(asked), page_size=PAGE_SIZE, total=len(shown))
+    return {
+        "links": links,
+        "sort": sort,
+        "preset": preset,
+        "search": selection.query,
+        "presets": [_preset_option(links, preset, name, fitting) for name in ("", *PRESETS)],
+        "flags": _flag_options(links, preset_entries(fitting, preset), flags),
+        "facets": [facet_options(known, selection, links, facet) for facet in facets],
+        "chips": [*selection_chips(selection, links), *_flag_chips(links, flags)],
+        "clear_url": links.cleared(kept=(PRESET, SORT, MODE)),
+        "hidden_fields": links.hidden(SEARCH),
+        "modes": _modes(links, is_grouped=is_grouped) if known.index.category == TEXT_CATEGORY else [],
+        "csv_url": _csv_url(known.index.category, preset, is_grouped=is_grouped),
+        "pager": pager,
+        "rows": view.rows(shown[pager.offset : pager.last]),
+        "has_sizes": known.index.category != TEXT_CATEGORY,
+        "summary": _summary(view.entries),
+    }
+
+
+def _state(
+    selection: Selection, preset: str, flags: Sequence[str], sort: str, asked: QueryDict
+) -> dict[str, tuple[str, ...]]:
+    number = page_number(asked)
+    single = {
+        SEARCH: selection.query,
+        PRESET: preset,
+        SORT: "" if sort == DEFAULT_SORT else sort,
+        MODE: MODELS if asked.get(MODE) == MODELS else "",
+        PAGE: str(number) if number > 1 else "",
+    }
+    return {
+        **{name: (value,) for name, value in single.items() if value},
+        **selection.chosen,
+        **({FLAG: tuple(flags)} if flags else {}),
+    }
+
+
+def _names(known: Columns, selection: Selection) -> set[str]:
+    flags = known.flags(known.mask(selection))
+    return {name for name, is_in in zip(known.names, flags, strict=True) if is_in}
+
+
+def _preset_option(links: PageLinks, chosen: str, name: str, entries: Sequence[RiskEntry]) -> Option:
+    label = PRESET_WORDS[name].label if name else "All"
+    count = len(preset_entries(entries, name))
+    return Option(label, links.replaced(**{PRESET: name or None}), name == chosen, count)
+
+
+def _flag_options(links: PageLinks, entries: Sequence[RiskEntry], chosen: Sequence[RiskFlag]) -> list[Option]:
+    counts = {flag: sum(flag in entry.flags for entry in entries) for flag in FLAG_WORDS}
+    return [
+        Option(words.label, links.toggled(FLAG, flag), flag in chosen, counts[flag])
+        for flag, words in FLAG_WORDS.items()
+        if counts[flag] or flag in chosen
+    ]
+
+
+def _flag_chips(links: PageLinks, flags: Sequence[RiskFlag]) -> list[Chip]:
+    return [Chip("Flag", FLAG_WORDS[flag].label, links.toggled(FLAG, flag)) for flag in flags]
+
+
+def _modes(links: PageLinks, *, is_grouped: bool) -> list[Option]:
+    return [
+        Option("Groups", links.replaced(**{MODE: None}), is_grouped),
+        Option("Models", links.replaced(**{MODE: MODELS}), not is_grouped),
+    ]
+
+
+def _csv_url(category: str, preset: str, *, is_grouped: bool) -> str:
+    """The API's table of the preset. It knows neither the search box nor the filters of this page."""
+    asked = {"format": "csv", **({"preset": preset} if preset else {})}
+    if category == TEXT_CATEGORY:
+        asked["group_text_models" if is_grouped else "include_backend_variations"] = "true"
+    return f"/api/model_references/statistics/{category}/deletion-risk?{urlencode(asked)}"
+
+
+def _summary(entries: Sequence[RiskEntry]) -> dict[str, int]:
+    return {
+        "total": len(entries),
+        "critical": sum(entry.is_critical for entry in entries),
+        "unserved": sum(entry.worker_count == 0 for entry in entries),
+        "unused": sum(entry.usage.month == 0 for entry in entries),
+        "requests": sum(entry.usage.month for entry in entries),
+    }

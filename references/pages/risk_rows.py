@@ -1,0 +1,77 @@
+"""The rows of the deletion-risk page: which models or groups, in which order, with their members."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from references.deletion_risk import PRESETS, RiskEntry, RiskFlag
+from references.pages.risk_words import FlagWords, flags_in_words
+
+DEFAULT_SORT = "-month"
+SORTS: dict[str, Callable[[RiskEntry], object]] = {
+    "name": lambda entry: entry.name.casefold(),
+    "workers": lambda entry: entry.worker_count,
+    "day": lambda entry: entry.usage.day,
+    "month": lambda entry: entry.usage.month,
+    "total": lambda entry: entry.usage.total,
+    "size": lambda entry: entry.size,
+    "value": lambda entry: entry.cost_benefit,
+    "score": lambda entry: (entry.is_critical, entry.risk_score),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRow:
+    """`members` are the models of a group, or none for a model. `links_to` is the model the name leads to."""
+
+    entry: RiskEntry
+    flags: Sequence[FlagWords]
+    links_to: str
+    members: Sequence["RiskRow"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RiskView:
+    """All entries with, by entry name, the models they stand for."""
+
+    entries: Sequence[RiskEntry]
+    members: Mapping[str, Sequence[RiskEntry]]
+
+    def names_of(self, entry: RiskEntry) -> list[str]:
+        members = self.members.get(entry.name)
+        return [member.name for member in members] if members else [entry.name]
+
+    def fitting(self, names: Collection[str], flags: Collection[RiskFlag]) -> list[RiskEntry]:
+        """Entries of which at least one model is among the names, and that have all the flags."""
+        wanted = frozenset(flags)
+        return [
+            entry
+            for entry in self.entries
+            if wanted <= entry.flags and not names.isdisjoint(self.names_of(entry))
+        ]
+
+    def rows(self, entries: Sequence[RiskEntry]) -> list[RiskRow]:
+        return [self._row(entry) for entry in entries]
+
+    def _row(self, entry: RiskEntry) -> RiskRow:
+        members = self.members.get(entry.name, ())
+        flags = flags_in_words(entry.flags)
+        if len(members) == 1:
+            return RiskRow(entry, flags, members[0].name)
+        return RiskRow(
+            entry,
+            flags,
+            "" if members else entry.name,
+            [RiskRow(member, flags_in_words(member.flags), member.name) for member in members],
+        )
+
+
+def preset_entries(entries: Sequence[RiskEntry], preset: str) -> list[RiskEntry]:
+    return [entry for entry in entries if PRESETS[preset](entry)] if preset else list(entries)
+
+
+def entries_sorted(entries: Sequence[RiskEntry], sort: str) -> list[RiskEntry]:
+    """Entries in order; ties stay as they are, entries without the figure come last."""
+    key = SORTS[sort.removeprefix("-")]
+    known = [entry for entry in entries if key(entry) is not None]
+    unknown = [entry for entry in entries if key(entry) is None]
+    return [*sorted(known, key=key, reverse=sort.startswith("-")), *unknown]

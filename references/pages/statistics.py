@@ -1,0 +1,144 @@
+"""A category in figures, drawn."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from references.analytics import statistics
+from references.categories import CATEGORIES, TEXT_CATEGORY
+from references.pages.choices import Option, spec_or_404
+from references.pages.columns import Columns, columns
+from references.pages.facets import FACETS
+from references.pages.links import PageLinks
+from references.pages.plots import Bar, Matrix, bars, matrix
+from references.pages.security import page
+
+GROUPED = "groups"
+LONGEST_LIST = 12
+MATRIX_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How many models have each value of a property; `rest` counts values that are not drawn."""
+
+    anchor: str
+    heading: str
+    note: str
+    bars: list[Bar]
+    rest: int = 0
+    is_range: bool = False
+
+
+@require_safe
+@page
+def statistics_page(request: HttpRequest, category: str) -> HttpResponse:
+    spec = spec_or_404(category)
+    known = columns(category)
+    is_grouped = category == TEXT_CATEGORY and GROUPED in request.GET
+    figures = statistics(known.snapshot, is_grouped=is_grouped).figures if len(known) else None
+    links = PageLinks(request.path, {})
+    return render(
+        request,
+        "catalogue/statistics.html",
+        {
+            "spec": spec,
+            "section": "statistics",
+            "categories": CATEGORIES.values(),
+            "figures": figures,
+            "rating": _rating(category, figures) if figures else [],
+            "distributions": _distributions(known, category, figures) if figures else [],
+            "matrix": None if is_grouped else _matrix(known),
+            "modes": [
+                Option("Models", links.path, not is_grouped),
+                Option("Groups", f"{links.path}?{GROUPED}=1", is_grouped),
+            ]
+            if category == TEXT_CATEGORY
+            else [],
+            "is_grouped": is_grouped,
+        },
+    )
+
+
+def _rating(category: str, figures: dict) -> list[Bar]:
+    counts = [("Safe for work", figures["sfw_count"]), ("NSFW", figures["nsfw_count"])]
+    urls = [_listing(category, "nsfw", value) for value in FACETS["nsfw"].order]
+    return bars(counts, total=figures["total_models"], urls=urls)
+
+
+def _distributions(known: Columns, category: str, figures: dict) -> list[Distribution]:
+    total = figures["total_models"]
+    baselines = [(item["baseline"], item["count"]) for item in figures["baseline_distribution"].values()]
+    styles = [(item["tag"], item["count"]) for item in figures["top_styles"]]
+    tags = [(item["tag"], item["count"]) for item in figures["top_tags"]]
+    parameters = [(item["bucket_label"], item["count"]) for item in figures["parameter_buckets"]]
+    files = figures["download_stats"]
+    found = [
+        _ranges("parameters", "Parameters", "How large the models are.", parameters, category, total),
+        _ranking("baseline", "Baselines", "What they were made from.", baselines, category, total),
+        _ranking("style", "Styles", "What they are best at.", styles, category, total),
+        _ranges("size", "Sizes on disk", "All files of a model together.", _sizes(known), category, total),
+        _ranking("tag", "Tags", "A model can have several.", tags, category, total),
+        _ranking(
+            "host",
+            "File hosts",
+            "Where the files are, by file.",
+            list(files["hosts"].items()),
+            category,
+            files["total_download_entries"],
+        ),
+    ]
+    return [distribution for distribution in found if distribution.bars]
+
+
+def _sizes(known: Columns) -> list[tuple[str, int]]:
+    counts = Counter(value for values in known.values("size") for value in values)
+    labels = FACETS["size"].order
+    filled = [index for index, label in enumerate(labels) if counts[label]]
+    # A range without models between others is a fact; one beyond them is nothing.
+    shown = labels[filled[0] : filled[-1] + 1] if filled else ()
+    return [(label, counts[label]) for label in shown]
+
+
+def _ranges(
+    facet: str, heading: str, note: str, counts: list[tuple[str, int]], category: str, total: int
+) -> Distribution:
+    urls = [_listing(category, facet, value) for value, _ in counts]
+    return Distribution(facet, heading, note, bars(counts, total=total, urls=urls), is_range=True)
+
+
+def _ranking(
+    facet: str, heading: str, note: str, counts: list[tuple[str, int]], category: str, total: int
+) -> Distribution:
+    shown = counts[:LONGEST_LIST]
+    labels = [(FACETS[facet].label_of(value), count) for value, count in shown]
+    urls = [_listing(category, facet, value) for value, _ in shown]
+    return Distribution(
+        facet, heading, note, bars(labels, total=total, urls=urls), rest=len(counts) - len(shown)
+    )
+
+
+def _matrix(known: Columns) -> Matrix | None:
+    """Baselines by styles, where models have both."""
+    pairs = Counter(
+        (baseline, style)
+        for baselines, styles in zip(known.values("baseline"), known.values("style"), strict=True)
+        for baseline in baselines
+        for style in styles
+    )
+    baselines = Counter(baseline for baseline, _ in pairs.elements())
+    styles = Counter(style for _, style in pairs.elements())
+    if len(baselines) < 2 or len(styles) < 2 or len(styles) > MATRIX_ROWS:
+        return None
+    rows = [baseline for baseline, _ in baselines.most_common(MATRIX_ROWS)]
+    return matrix(rows, [style for style, _ in styles.most_common()], dict(pairs))
+
+
+def _listing(category: str, facet: str, value: str) -> str:
+    listing = reverse("catalogue:category", args=[category])
+    return f"{listing}?{urlencode({facet: value})}"

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from config.databases import SQLITE_OPTIONS, database_config
+
+HOSTED = "postgres://user:secret@db.example.org:6543/store"
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("sqlite:////data/store.sqlite3", "/data/store.sqlite3"),
+        ("sqlite:///store.sqlite3", str(Path("store.sqlite3").absolute())),
+        ("sqlite:///dir/with%20space/store.sqlite3", str(Path("dir/with space/store.sqlite3").absolute())),
+        ("sqlite:///:memory:", ":memory:"),
+    ],
+)
+def test_sqlite_files(url, name):
+    config = database_config(url)
+    assert config["ENGINE"] == "django.db.backends.sqlite3"
+    assert config["NAME"] == name
+    assert config["OPTIONS"] == SQLITE_OPTIONS
+
+
+def test_a_postgres_url_with_everything():
+    config = database_config(f"{HOSTED}?sslmode=require&application_name=a%20b")
+    assert config["ENGINE"] == "django.db.backends.postgresql"
+    assert {key: config[key] for key in ("NAME", "HOST", "PORT", "USER", "PASSWORD", "OPTIONS")} == {
+        "NAME": "store",
+        "HOST": "db.example.org",
+        "PORT": "6543",
+        "USER": "user",
+        "PASSWORD": "secret",
+        "OPTIONS": {"sslmode": "require", "application_name": "a b"},
+    }
+    assert config["CONN_HEALTH_CHECKS"] is True
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql:///store", {"NAME": "store", "HOST": "", "PORT": "", "USER": "", "PASSWORD": ""}),
+        ("postgres://u@h/n", {"NAME": "n", "HOST": "h", "PORT": "", "USER": "u", "PASSWORD": ""}),
+        (
+            "postgres://u:p%40%2F%3A@h/n%20m",
+            {"NAME": "n m", "HOST": "h", "PORT": "", "USER": "u", "PASSWORD": "p@/:"},
+        ),
+        (
+            "postgres://u@[::1]:5432/n",
+            {"NAME": "n", "HOST": "::1", "PORT": "5432", "USER": "u", "PASSWORD": ""},
+        ),
+    ],
+)
+def test_postgres_urls_with_less_or_stranger_parts(url, expected):
+    config = database_config(url)
+    assert {key: config[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "store.sqlite3",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite://store.sqlite3",
+        "mysql://user:secret@db.example.org/store",
+        "postgres://user:secret@db.example.org",
+        "postgres://user:secret@db.example.org/",
+        "postgres://user:secret@db.example.org:port/store",
+        "postgres://user:secret@db.example.org:99999/store",
+        "postgres://user:secret@[::1/store",
+        "http://user:secret@db.example.org/store",
+    ],
+)
+def test_other_urls_stop_the_start_without_telling_the_password(url):
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL") as failure:
+        database_config(url)
+    shown = f"{failure.value} {failure.value.__cause__}"
+    assert "secret" not in shown
+    assert failure.value.__suppress_context__ or failure.value.__context__ is None
+
+
+@pytest.mark.django_db
+def test_the_connection_of_sqlite_reads_while_another_writes_and_waits_its_turn():
+    if connection.vendor != "sqlite":
+        pytest.skip("these are settings of SQLite")
+
+    def pragma(name: str) -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA {name}")
+            return cursor.fetchone()[0]
+
+    # A database in memory has no log to write ahead to.
+    assert pragma("journal_mode") in ("wal", "memory")
+    assert pragma("synchronous") == 1
+    assert pragma("foreign_keys") == 1
+    assert connection.transaction_mode == "IMMEDIATE"
+    assert connection.settings_dict["OPTIONS"]["timeout"] >= 5

@@ -1,0 +1,141 @@
+from enum import StrEnum
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import boolean, choice, listing, number, text
+
+
+class Size(StrEnum):
+    SMALL = "Small"
+    LARGE = "large"
+
+
+@pytest.fixture
+def value(monkeypatch):
+    """Sets the variable that the tests read, or unsets it."""
+
+    def set_value(given: str | None) -> None:
+        if given is None:
+            monkeypatch.delenv("PROBED", raising=False)
+        else:
+            monkeypatch.setenv("PROBED", given)
+
+    set_value(None)
+    return set_value
+
+
+@pytest.mark.parametrize("unset", [None, "", "   "])
+def test_unset_and_empty_variables_have_their_default(value, unset):
+    value(unset)
+    assert text("PROBED", default="d") == "d"
+    assert text("PROBED") == ""
+    assert boolean("PROBED", default=True) is True
+    assert boolean("PROBED", default=False) is False
+    assert number("PROBED", default=7, minimum=100) == 7
+    assert choice("PROBED", default=Size.LARGE) is Size.LARGE
+    assert listing("PROBED", default=("a", "b")) == ["a", "b"]
+    assert listing("PROBED") == []
+
+
+def test_the_first_of_several_variables_that_is_set_counts(monkeypatch):
+    monkeypatch.setenv("SECOND", " two ")
+    assert text("FIRST", "SECOND", "THIRD") == "two"
+    monkeypatch.setenv("FIRST", "")
+    assert text("FIRST", "SECOND") == "two"
+    monkeypatch.setenv("FIRST", "one")
+    assert text("FIRST", "SECOND") == "one"
+
+
+@pytest.mark.parametrize("word", ["true", "TRUE", "1", "yes", "On", "t", "y", " true "])
+def test_words_for_true(value, word):
+    value(word)
+    assert boolean("PROBED", default=False) is True
+
+
+@pytest.mark.parametrize("word", ["false", "False", "0", "no", "OFF", "f", "n"])
+def test_words_for_false(value, word):
+    value(word)
+    assert boolean("PROBED", default=True) is False
+
+
+@pytest.mark.parametrize("word", ["2", "maybe", "truee", "-1", "enabled"])
+def test_another_word_for_a_boolean_stops_the_start(value, word):
+    value(word)
+    with pytest.raises(ImproperlyConfigured, match="PROBED"):
+        boolean("PROBED", default=False)
+
+
+@pytest.mark.parametrize(("given", "expected"), [("5", 5), (" 12 ", 12), ("-3", -3), ("0", 0)])
+def test_whole_numbers(value, given, expected):
+    value(given)
+    assert number("PROBED", default=1) == expected
+
+
+@pytest.mark.parametrize(("given", "expected"), [("0.0065", 0.0065), ("1", 1.0), ("2e-3", 0.002)])
+def test_numbers_with_a_fraction(value, given, expected):
+    value(given)
+    assert number("PROBED", default=0.5, kind=float) == expected
+
+
+@pytest.mark.parametrize("given", ["ten", "1.5", "1e3", "5s", "0x10", "1,000"])
+def test_what_is_no_whole_number_stops_the_start(value, given):
+    value(given)
+    with pytest.raises(ImproperlyConfigured, match="PROBED"):
+        number("PROBED", default=1)
+
+
+@pytest.mark.parametrize("given", ["nan", "inf", "-inf", "half"])
+def test_what_is_no_finite_number_stops_the_start(value, given):
+    value(given)
+    with pytest.raises(ImproperlyConfigured, match="PROBED"):
+        number("PROBED", default=1.0, kind=float, minimum=0)
+
+
+def test_a_number_below_its_minimum_stops_the_start(value):
+    value("0")
+    assert number("PROBED", default=5, minimum=0) == 0
+    with pytest.raises(ImproperlyConfigured, match="PROBED must be at least 1"):
+        number("PROBED", default=5, minimum=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("small", Size.SMALL), ("SMALL", Size.SMALL), (" Large ", Size.LARGE)]
+)
+def test_choices_in_any_case(value, given, expected):
+    value(given)
+    assert choice("PROBED", default=Size.LARGE) is expected
+
+
+def test_another_choice_stops_the_start_and_tells_the_right_ones(value):
+    value("medium")
+    with pytest.raises(ImproperlyConfigured, match="PROBED must be one of Small, large"):
+        choice("PROBED", default=Size.LARGE)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("a", ["a"]),
+        ("a,b", ["a", "b"]),
+        (" a , b ,, ", ["a", "b"]),
+        (",", []),
+        ('["a", "b"]', ["a", "b"]),
+        ('[" a ", "", "b,c"]', ["a", "b,c"]),
+        ("[1, 2]", ["1", "2"]),
+        ("[]", []),
+        ("localhost,[::1]", ["localhost", "[::1]"]),
+        ("[::1],localhost", ["[::1]", "localhost"]),
+        ("[::1]", ["[::1]"]),
+    ],
+)
+def test_lists_are_json_or_words_between_commas(value, given, expected):
+    value(given)
+    assert listing("PROBED", default=["unused"]) == expected
+
+
+@pytest.mark.parametrize("given", ['["a"', '["a", true]', '["a", null]', '[["a"]]', '[{"a": 1}]', "[1.5]"])
+def test_a_broken_list_stops_the_start(value, given):
+    value(given)
+    with pytest.raises(ImproperlyConfigured, match="PROBED"):
+        listing("PROBED")
