@@ -1,6 +1,7 @@
 """Typed reading of environment variables. A value that cannot be used stops the start and names its variable."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -45,6 +46,8 @@ def number(
         parsed = kind(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a number.") from None
+    if not math.isfinite(parsed):
+        raise ImproperlyConfigured(f"{name} must be a finite number.")
     if minimum is not None and parsed < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}.")
     return parsed
@@ -67,7 +70,8 @@ def listing(name: str, *, default: Iterable[str] = ()) -> list[str]:
     value = text(name)
     if not value:
         return list(default)
-    if value.startswith("["):
+    # An IPv6 address begins with a bracket too, but holds no quotes.
+    if value.startswith("[") and ('"' in value or "::" not in value):
         try:
             entries = json.loads(value)
         except ValueError:

@@ -1,6 +1,6 @@
 """Turns every failure of the API into the contract's envelope."""
 
-import logging
+from http import HTTPStatus
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,7 +9,11 @@ from rest_framework.response import Response
 
 from references.api.errors import detail_response, error_detail
 
-logger = logging.getLogger(__name__)
+
+class BodyTooLarge(exceptions.APIException):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = "Request body too large."
+
 
 
 def exception_handler(error: Exception, context: dict) -> Response | None:
@@ -19,7 +23,7 @@ def exception_handler(error: Exception, context: dict) -> Response | None:
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
-        return Response({"detail": "Request body too large."}, status=413)
+        error = BodyTooLarge()
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {"Cache-Control": "no-store"}

@@ -10,6 +10,9 @@ from corsheaders.middleware import (
 )
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.urls import is_valid_path
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -42,6 +45,35 @@ def _refusal() -> HttpResponse:
 
 def is_preflight(request: HttpRequest) -> bool:
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+class PageCsrfMiddleware(CsrfViewMiddleware):
+    """Django's protection of forms, for pages. The API takes no cookies, and none may be set on its answers."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_api(request):
+            super().process_request(request)
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith(("/api/", "/model_references/"))
+
+
+def page_headers(is_secure: bool) -> dict[str, str] | None:
+    """What the middleware adds to every answer; None where it would redirect to the secure address instead."""
+    request = HttpRequest()
+    request.method = "GET"
+    request.META = {"SERVER_NAME": "localhost", "SERVER_PORT": "443" if is_secure else "80"}
+    request.path = request.path_info = "/"
+    request._get_scheme = lambda: "https" if is_secure else "http"
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(headers={"Content-Type": "-"})
+
+    response = CrossOriginMiddleware(SecurityMiddleware(XFrameOptionsMiddleware(answer)))(request)
+    if response.status_code != HTTPStatus.OK:
+        return None
+    return {name: value for name, value in response.headers.items() if name != "Content-Type"}
 
 
 class TrailingSlashMiddleware:

@@ -1,7 +1,9 @@
 """All settings. Every environment variable is read here; `.env.example` describes them."""
 
 import json
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
@@ -24,10 +26,18 @@ def _secret_key() -> str:
     if configured := text("SECRET_KEY"):
         return configured
     path = DATA_DIR / "secret_key"
+    if path.exists() and not path.read_text().strip():
+        # A crash between making the file and filling it.
+        path.unlink()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
+        fresh = path.with_name(f"secret_key.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(50))
+        # Of processes that start at once, all go on with the key of the first.
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return path.read_text().strip()
 
 
@@ -51,6 +61,38 @@ def _repository(side: str, name: str) -> dict[str, str]:
 
 IMAGE_GITHUB_REPO = _repository("IMAGE", "AI-Horde-image-model-reference")
 TEXT_GITHUB_REPO = _repository("TEXT", "AI-Horde-text-model-reference")
+
+# GitHub --------------------------------------------------------------------------------------------------------
+
+GITHUB_SEED_ENABLED = boolean(f"{PREFIX}GITHUB_SEED_ENABLED", default=False)
+GITHUB_PROXY_URL_BASE = text("GITHUB_PROXY_URL_BASE")
+GITHUB_API_URL = text("GITHUB_API_URL", default="https://api.github.com").rstrip("/")
+LEGACY_DOWNLOAD_RETRY_MAX_ATTEMPTS = number(
+    f"{PREFIX}LEGACY_DOWNLOAD_RETRY_MAX_ATTEMPTS", default=3, minimum=1
+)
+LEGACY_DOWNLOAD_RETRY_BACKOFF_SECONDS = number(
+    f"{PREFIX}LEGACY_DOWNLOAD_RETRY_BACKOFF_SECONDS", default=2, minimum=0
+)
+_SYNC_PREFIX = "HORDE_GITHUB_SYNC_"
+GITHUB_SYNC = {
+    "primary_api_url": text(f"{_SYNC_PREFIX}PRIMARY_API_URL").rstrip("/"),
+    "primary_api_timeout": number(f"{_SYNC_PREFIX}PRIMARY_API_TIMEOUT", default=30, minimum=1),
+    "token": text(f"{_SYNC_PREFIX}GITHUB_TOKEN"),
+    "app_id": text(f"{_SYNC_PREFIX}GITHUB_APP_ID"),
+    "installation_id": text(f"{_SYNC_PREFIX}GITHUB_INSTALLATION_ID"),
+    "private_key": text(f"{_SYNC_PREFIX}GITHUB_APP_PRIVATE_KEY"),
+    "private_key_path": text(f"{_SYNC_PREFIX}GITHUB_APP_PRIVATE_KEY_PATH"),
+    "categories": listing(f"{_SYNC_PREFIX}CATEGORIES_TO_SYNC"),
+    "min_changes": number(f"{_SYNC_PREFIX}MIN_CHANGES_THRESHOLD", default=1, minimum=1),
+    "reviewers": listing(f"{_SYNC_PREFIX}PR_REVIEWERS"),
+    "labels": listing(f"{_SYNC_PREFIX}PR_LABELS", default=["automated", "sync", "ready-for-review"]),
+    "team": text(f"{_SYNC_PREFIX}PR_AUTO_ASSIGN_TEAM"),
+    "dry_run": boolean(f"{_SYNC_PREFIX}DRY_RUN", default=False),
+    "no_pr": boolean(f"{_SYNC_PREFIX}NO_PR", default=False),
+    "output_dir": text(f"{_SYNC_PREFIX}OUTPUT_DIR"),
+    "watch": boolean(f"{_SYNC_PREFIX}WATCH_MODE", default=False),
+    "watch_interval": number(f"{_SYNC_PREFIX}WATCH_INTERVAL_SECONDS", default=60, minimum=1),
+}
 
 # The AI-Horde --------------------------------------------------------------------------------------------------
 
@@ -125,7 +167,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "config.middleware.PageCsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

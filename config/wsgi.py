@@ -7,6 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
 
-from references.api.hot import HotReads  # noqa: E402 - models can be imported once Django is set up
+from config.middleware import page_headers  # noqa: E402 - models can be imported once Django is set up
+from references.api.hot import HotReads  # noqa: E402
 
-application = HotReads(django_application)
+application = HotReads(django_application, page_headers)

@@ -1,16 +1,28 @@
 """Where records come from: folders of legacy files or of v2 files, and the legacy repositories on GitHub."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from references.categories import CATEGORIES, CategorySpec
-from references.legacy import CategorySource, ImportedRecord, Issue, Severity, SourceError, source_read
+from references.github import raw_download
+from references.legacy import (
+    CategorySource,
+    ImportedRecord,
+    Issue,
+    RecordError,
+    Severity,
+    SourceError,
+    source_read,
+)
+from references.legacy.values import refuse_constant, require_storable
 from references.problems import RequestInvalid, Unprocessable
-from references.serializers import name_check, record_validate
+from references.serializers import name_check, record_type, record_validate
 from references.vocabulary import Domain
 
 
@@ -45,6 +57,18 @@ def legacy_folder_read(folder: Path) -> Iterator[CategorySource]:
         yield source_read(spec.name, _bytes(path))
 
 
+def github_read(categories: Iterable[str] = CATEGORIES) -> Iterator[CategorySource]:
+    """Reads the same files from the legacy repositories, one after the other.
+
+    Raises SourceError when one of them cannot be had or is unusable.
+    """
+    images, texts = legacy_repositories()
+    for spec in (CATEGORIES[name] for name in categories):
+        if spec.source is not None:
+            repository = texts if spec.domain is Domain.TEXT else images
+            yield raw_download(repository, spec.source, partial(source_read, spec.name))
+
+
 def v2_folder_read(folder: Path) -> Iterator[CategorySource]:
     """Reads the `{category}.json` files of a folder, each an object of v2 records; those present count.
 
@@ -64,8 +88,8 @@ def v2_folder_read(folder: Path) -> Iterator[CategorySource]:
 
 def _v2_read(spec: CategorySpec, path: Path) -> CategorySource:
     try:
-        entries = json.loads(_bytes(path))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        entries = json.loads(_bytes(path).decode("utf-8-sig"), parse_constant=refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"{path.name}: not JSON: {error}") from error
     if not isinstance(entries, dict):
         raise SourceError(f"{path.name}: not an object of records by name")
@@ -73,17 +97,35 @@ def _v2_read(spec: CategorySpec, path: Path) -> CategorySource:
     for name, record in entries.items():
         try:
             name_check(name)
-            record_validate(spec.name, record)
-        except (RequestInvalid, Unprocessable) as error:
+            require_storable(record)
+            validated = record_validate(spec.name, record)
+        except (RecordError, RequestInvalid, Unprocessable) as error:
             source.issues.append(Issue(name, Severity.SKIPPED, _reason(error), "invalid_record"))
             continue
-        source.records.append(ImportedRecord(name, record, None))
+        first_names = {second: first for first, second in record_type(spec.name).second_names.items()}
+        named = {first_names.get(key, key): value for key, value in record.items()}
+        source.records.append(ImportedRecord(name, _canonically_spelled(named, validated), None))
     return source
 
 
-def _reason(error: RequestInvalid | Unprocessable) -> str:
-    if isinstance(error, Unprocessable):
-        return str(error.detail)
+def _canonically_spelled(given: Any, validated: Any) -> Any:
+    """What was given, with the values of the validated form: `"yes"` becomes true, an alias the name it stands for.
+
+    Nothing is filled in, and what no schema knows stays.
+    """
+    if isinstance(given, dict) and isinstance(validated, dict):
+        return {
+            key: _canonically_spelled(value, validated[key]) if key in validated else value
+            for key, value in given.items()
+        }
+    if isinstance(given, list) and isinstance(validated, list) and len(given) == len(validated):
+        return [_canonically_spelled(*pair) for pair in zip(given, validated, strict=True)]
+    return validated
+
+
+def _reason(error: RecordError | RequestInvalid | Unprocessable) -> str:
+    if not isinstance(error, RequestInvalid):
+        return str(error)
     return "; ".join(f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.detail)
 
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from references import documents, text_structure
+from references import analytics, documents, text_structure
 from references.horde import usage
 from references.legacy import CategorySource
 from references.models import Category, LegacySource, ModelRecord
@@ -33,6 +33,7 @@ def fresh_process() -> None:
     documents._snapshots.clear()
     text_structure._held = None
     usage._copies.clear()
+    analytics._kept.clear()
     cache.clear()
 
 

@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotFound
 
 from moderation import audit
 from moderation.api.deployment import admit_audit_read
-from moderation.api.schemas import AuditBatchesQuery, AuditQuery, path_id
+from moderation.api.schemas import BATCH_ID, AuditBatchesQuery, AuditQuery, path_id
 from moderation.api.schemas_answers import (
     BatchNetChangeResponse,
     PendingQueueAuditBatchDetail,
@@ -57,6 +57,7 @@ class QueueAudit(ReadViewSet):
 
     @audit_read(
         "get_pending_queue_batch_detail_model_references_v2_pending_queue_audit_batches__batch_id__get",
+        parameters=[BATCH_ID],
         query=AuditQuery,
         answers=PendingQueueAuditBatchDetail,
         words="One batch with its changes and their events",
@@ -71,6 +72,7 @@ class QueueAudit(ReadViewSet):
 
     @audit_read(
         "get_batch_net_changes_model_references_v2_pending_queue_audit_batches__batch_id__net_changes_get",
+        parameters=[BATCH_ID],
         query=AuditQuery,
         answers=BatchNetChangeResponse,
         words="What a batch came to in the end",

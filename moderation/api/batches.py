@@ -1,12 +1,14 @@
 """Batches: decisions over pending changes, and putting what was approved into the live reference."""
 
+from functools import partial
 from http import HTTPStatus
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from moderation.api.changes import QueueViewSet, queue_write
+from moderation.api.changes import TAGS, QueueViewSet, queue_write
 from moderation.api.schemas import (
+    BATCH_ID,
     ApplyBatchQuery,
     ApplyPendingChangesRequest,
     PendingBatchRequest,
@@ -20,7 +22,18 @@ from moderation.api.schemas_answers import (
 from moderation.presenting import bulk_apply_as_dict, change_as_dict, decision_as_dict
 from moderation.services import ApplyResult, batch_apply, batch_decide, batch_revert, changes_apply
 from references.api.bodies import request_body
+from references.api.documentation import ErrorResponse, operation
 from references.serializers.base import request_validated
+
+# A bulk apply that fails part of the way still tells what was applied.
+bulk_apply = partial(
+    operation,
+    answers=ApplyPendingChangesResponse,
+    also=dict.fromkeys((400, 404, 409, 503), {"anyOf": [ApplyPendingChangesResponse, ErrorResponse]}),
+    errors=(401, 422),
+    tags=TAGS,
+    keyed=True,
+)
 
 
 class PendingBatches(QueueViewSet):
@@ -44,10 +57,9 @@ class PendingBatches(QueueViewSet):
         )
         return Response(decision_as_dict(decision))
 
-    @queue_write(
+    @bulk_apply(
         "apply_pending_changes_endpoint_model_references_v2_pending_queue_apply_post",
         takes=ApplyPendingChangesRequest,
-        answers=ApplyPendingChangesResponse,
         words="Apply approved changes",
     )
     def apply(self, request: Request) -> Response:
@@ -55,10 +67,10 @@ class PendingBatches(QueueViewSet):
         given = request_validated(ApplyPendingChangesRequest, request_body(request))
         return _applied(changes_apply(actor=actor, **given))
 
-    @queue_write(
+    @bulk_apply(
         "apply_batch_endpoint_model_references_v2_pending_queue_apply_batch__batch_id__post",
+        parameters=[BATCH_ID],
         query=ApplyBatchQuery,
-        answers=ApplyPendingChangesResponse,
         words="Apply what is approved in a batch",
     )
     def apply_batch(self, request: Request, batch_id: str) -> Response:
@@ -69,6 +81,7 @@ class PendingBatches(QueueViewSet):
 
     @queue_write(
         "revert_batch_model_references_v2_pending_queue_batches__batch_id__revert_post",
+        parameters=[BATCH_ID],
         answers=BatchRevertResponse,
         status=HTTPStatus.ACCEPTED,
         words="Propose what undoes all that was applied of a batch",

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from moderation.api.deployment import admit_queue_read, admit_write
 from moderation.api.schemas import (
+    CHANGE_ID,
     ApplyPendingChangeRequest,
     ChangeReasonRequest,
     ChangesQuery,
@@ -88,6 +89,7 @@ class PendingChanges(QueueViewSet):
 
     @queue_read(
         "read_pending_change_model_references_v2_pending_queue_changes__change_id__get",
+        parameters=[CHANGE_ID],
         answers=PendingChangeRecord,
         words="One change",
     )
@@ -98,6 +100,7 @@ class PendingChanges(QueueViewSet):
 
     @queue_read(
         "get_pending_change_diff_model_references_v2_pending_queue_changes__change_id__diff_get",
+        parameters=[CHANGE_ID],
         answers=PendingChangeDiff,
         words="What a change would change",
     )
@@ -120,6 +123,7 @@ class PendingChanges(QueueViewSet):
 
     @queue_write(
         "apply_pending_change_endpoint_model_references_v2_pending_queue_changes__change_id__apply_post",
+        parameters=[CHANGE_ID],
         takes=ApplyPendingChangeRequest,
         answers=ApplySingleChangeResponse,
         words="Apply one approved change",
@@ -132,6 +136,7 @@ class PendingChanges(QueueViewSet):
 
     @queue_write(
         "withdraw_pending_change_model_references_v2_pending_queue_changes__change_id__withdraw_post",
+        parameters=[CHANGE_ID],
         takes=ChangeReasonRequest,
         answers=PendingChangeRecord,
         words="Take back a pending change of your own",
@@ -145,6 +150,7 @@ class PendingChanges(QueueViewSet):
 
     @queue_write(
         "reopen_pending_change_model_references_v2_pending_queue_changes__change_id__reopen_post",
+        parameters=[CHANGE_ID],
         takes=ChangeReasonRequest,
         answers=PendingChangeRecord,
         words="Take back an approval",
@@ -158,6 +164,7 @@ class PendingChanges(QueueViewSet):
 
     @queue_write(
         "revert_pending_change_model_references_v2_pending_queue_changes__change_id__revert_post",
+        parameters=[CHANGE_ID],
         answers=PendingChangeRecord,
         status=HTTPStatus.ACCEPTED,
         words="Propose what undoes an applied change",

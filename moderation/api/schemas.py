@@ -39,6 +39,10 @@ NOTE_PARAMETER = OpenApiParameter(
     description="What reviewers should know of the proposal.",
 )
 
+CHANGE_ID, BATCH_ID = (
+    OpenApiParameter(name, int, OpenApiParameter.PATH) for name in ("change_id", "batch_id")
+)
+
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _ID_DIGITS = 18
 
@@ -61,6 +65,9 @@ class WordsField(StringField):
 class TitleField(WordsField):
     """Text that is trimmed and must not be blank."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_blank": False, **kwargs})
+
     def to_internal_value(self, data: Any) -> str:
         title = super().to_internal_value(data)
         if not title:
@@ -70,6 +77,9 @@ class TitleField(WordsField):
 
 class NameFilterField(StringField):
     """A part of a name; trimmed before its length counts."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_blank": False, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(data.strip() if isinstance(data, str) else data)

@@ -9,34 +9,47 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.conf import settings
+from django.db import close_old_connections
 
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
-from references.api.responses import document_answer
+from references.api.responses import Answer, document_answer
 from references.categories import CATEGORIES
 from references.documents import Document, Snapshot, snapshot
 
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
+OWN_HEADERS = frozenset({"Vary", "X-Content-Type-Options"})
 STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
 
 
 class HotReads:
-    """A WSGI application around another one."""
+    """A WSGI application around another one.
 
-    def __init__(self, application: Application) -> None:
+    `page_headers` tells what the middleware of that one adds to every answer, for a secure request or another;
+    None where it would not answer at all, because it sends clients to the secure address first.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        page_headers: Callable[[bool], dict[str, str] | None] = lambda is_secure: {},
+    ) -> None:
         self.application = application
         self.routes = _routes()
+        self.page_headers = {is_secure: page_headers(is_secure) for is_secure in (True, False)}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
-        document = self._document(environ)
-        if document is None:
+        try:
+            answer = self._answer(environ)
+        except Exception:  # noqa: BLE001 - Django's view meets the same failure, reports it and answers
+            answer = None
+        if answer is None:
             return self.application(environ, start_response)
-        answer = document_answer(document, environ)
         start_response(STATUS_LINES[answer.status], answer.headers)
         return [answer.body]
 
-    def _document(self, environ: dict[str, Any]) -> Document | None:
-        """The document asked for; None where Django has more to say: errors, cross-origin headers, parameters."""
+    def _answer(self, environ: dict[str, Any]) -> Answer | None:
+        """None where Django has more to say: errors, cross-origin headers, parameters."""
         route = self.routes.get(environ["PATH_INFO"])
         if (
             route is None
@@ -45,14 +58,26 @@ class HotReads:
             or "HTTP_ORIGIN" in environ
         ):
             return None
+        page_headers = self.page_headers[_is_secure(environ)]
+        if page_headers is None:
+            return None
         category, view = route
         close_old_connections()
-        try:
-            held = snapshot(category)
-        except DatabaseError:
-            # Django's view meets the same failure, and reports it.
+        held = snapshot(category)
+        if not held.rows:
             return None
-        return view(held) if held.rows else None
+        answer = document_answer(view(held), environ, also_varies=page_headers.get("Vary"))
+        answer.headers.extend(item for item in page_headers.items() if item[0] not in OWN_HEADERS)
+        return answer
+
+
+def _is_secure(environ: dict[str, Any]) -> bool:
+    """As Django tells it: by the server, or by the header that a trusted proxy sets."""
+    if settings.SECURE_PROXY_SSL_HEADER:
+        name, value = settings.SECURE_PROXY_SSL_HEADER
+        if name in environ:
+            return environ[name].split(",", 1)[0].strip() == value
+    return environ.get("wsgi.url_scheme") == "https"
 
 
 def _routes() -> dict[str, tuple[str, Callable[[Snapshot], Document]]]:

@@ -30,14 +30,16 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def document_answer(document: Document, environ: Mapping[str, Any], *, cache: str = READ_CACHE) -> Answer:
+def document_answer(
+    document: Document, environ: Mapping[str, Any], *, cache: str = READ_CACHE, also_varies: str | None = None
+) -> Answer:
     """200 with the document, or 304 when the client holds it already, for the headers of a WSGI environment."""
     digest = document.digest
     gzipped = document.gzipped if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")) else None
     headers = [
         ("ETag", f'"{digest}"' if gzipped is None else f'"{digest}-gzip"'),
         ("Cache-Control", cache),
-        ("Vary", "Accept-Encoding"),
+        ("Vary", f"Accept-Encoding, {also_varies}" if also_varies else "Accept-Encoding"),
         ("X-Content-Type-Options", "nosniff"),
     ]
     if document.revision is not None:
@@ -70,8 +72,6 @@ def json_response(request: HttpRequest, value: object, *, cache: str = READ_CACH
 
 def accepts_gzip(accepted: str) -> bool:
     """Whether `Accept-Encoding` takes gzip: by name or by `*`, and not with a quality of zero; the name decides."""
-    if "gzip" not in accepted and "*" not in accepted:
-        return False
     qualities = {name.lower(): quality for name, quality in _GZIP.findall(accepted)}
     quality = next((qualities[name] for name in ("gzip", "x-gzip", "*") if name in qualities), "0")
     return quality == "" or quality.strip("0.") != ""

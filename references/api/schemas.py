@@ -37,7 +37,7 @@ class HeartbeatResponse(serializers.Serializer):
     ai_horde = AIHordeStatus()
 
 
-class ReplicateModeResponse(serializers.Serializer):
+class BackendInfo(serializers.Serializer):
     """What kind of deployment this is."""
 
     replicate_mode = EnumField(

@@ -71,6 +71,7 @@ def category_list(request: HttpRequest, category: str) -> HttpResponse:
         "known": known,
         "query": query,
         "search": query.selection.query,
+        "sort": query.sort,
         "links": links,
         "match_count": len(listing.positions),
         "sort_fields": fields,

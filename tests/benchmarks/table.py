@@ -114,7 +114,8 @@ def comparison(now: Iterable[Line], then: Iterable[Line], sizes: Sequence[str]) 
         before = earlier.get((line.row, line.measure))
         if line.is_ratio and before is not None:
             compared = [_compared(before.cells.get(size), line.cells.get(size)) for size in sizes]
-            cells.append([line.row, line.measure, *compared])
+            if any(each != _NOTHING for each in compared):
+                cells.append([line.row, line.measure, *compared])
     return _aligned(cells)
 
 
