@@ -65,6 +65,11 @@ def export_file_names(category: str) -> tuple[str, ...]:
     return (CSV_FILE, DB_FILE) if category == TEXT_CATEGORY else (CATEGORIES[category].source,)
 
 
+def export_side(category: str) -> str:
+    """The folder of a category's files in exports of both repositories."""
+    return "text" if category == TEXT_CATEGORY else "image"
+
+
 def category_export(category: str, entries: Entries, held: Mapping[str, bytes]) -> CategoryExport:
     """A category's files for its v1 `entries`; `held` has the present ones by name, absent files left out.
 

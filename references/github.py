@@ -45,10 +45,8 @@ class GitHubPassingError(GitHubError):
     """The same, where asking again may help."""
 
 
-def retried(
-    call: Callable[[], Result], *, passing: type[Exception], pauses: Iterable[float]
-) -> Result:
-    """What `call` returns. Each failure that may pass is waited out with the next of the pauses, while there are any."""
+def retried(call: Callable[[], Result], *, passing: type[Exception], pauses: Iterable[float]) -> Result:
+    """What `call` returns. After each failure that may pass comes the next pause, while there are any."""
     for pause in pauses:
         try:
             return call()
@@ -199,8 +197,8 @@ class _BearerAuth(AuthBase):
 def _api_call(method: str, path: str, auth: AuthBase, body: Any = None) -> Any:
     """The answer of the REST API, parsed.
 
-    All calls may be repeated: objects are named after their content, and GitHub refuses a second branch or pull
-    request of the same name.
+    All calls may be repeated: objects are named after their content, and GitHub refuses a second branch of the
+    same name or a second pull request from it.
     """
 
     def attempt() -> Any:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
 from references.api.responses import Answer, document_answer
@@ -18,6 +18,8 @@ from references.categories import CATEGORIES
 from references.documents import Document, Snapshot, snapshot
 
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
+# What reading the store and rendering what it holds can end in.
+FAILURES = (DatabaseError, RuntimeError, ValueError)
 OWN_HEADERS = frozenset({"Vary", "X-Content-Type-Options"})
 STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
 
@@ -41,7 +43,8 @@ class HotReads:
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
         try:
             answer = self._answer(environ)
-        except Exception:  # noqa: BLE001 - Django's view meets the same failure, reports it and answers
+        except FAILURES:
+            # Django's view meets the same failure, reports it and answers.
             answer = None
         if answer is None:
             return self.application(environ, start_response)
@@ -66,9 +69,13 @@ class HotReads:
         held = snapshot(category)
         if not held.rows:
             return None
-        answer = document_answer(view(held), environ, also_varies=page_headers.get("Vary"))
+        answer = document_answer(view(held), environ, varies_by_origin=_varies_by_origin())
         answer.headers.extend(item for item in page_headers.items() if item[0] not in OWN_HEADERS)
         return answer
+
+
+def _varies_by_origin() -> bool:
+    return bool(settings.CORS_ALLOW_ALL_ORIGINS or settings.CORS_ALLOWED_ORIGINS)
 
 
 def _is_secure(environ: dict[str, Any]) -> bool:

@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 def document_answer(
-    document: Document, environ: Mapping[str, Any], *, cache: str = READ_CACHE, also_varies: str | None = None
+    document: Document, environ: Mapping[str, Any], *, cache: str = READ_CACHE, varies_by_origin: bool = False
 ) -> Answer:
     """200 with the document, or 304 when the client holds it already, for the headers of a WSGI environment."""
     digest = document.digest
@@ -39,7 +39,7 @@ def document_answer(
     headers = [
         ("ETag", f'"{digest}"' if gzipped is None else f'"{digest}-gzip"'),
         ("Cache-Control", cache),
-        ("Vary", f"Accept-Encoding, {also_varies}" if also_varies else "Accept-Encoding"),
+        ("Vary", "Accept-Encoding, origin" if varies_by_origin else "Accept-Encoding"),
         ("X-Content-Type-Options", "nosniff"),
     ]
     if document.revision is not None:

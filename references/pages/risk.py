@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from references.analytics import CategoryRisk
 from references.categories import CATEGORIES, TEXT_CATEGORY
-from references.deletion_risk import PRESETS, RiskEntry, RiskFlag
+from references.deletion_risk import RiskEntry, RiskFlag
 from references.pages.choices import Chip, Option, facet_options, selection_chips, spec_or_404
 from references.pages.columns import Columns, Selection, columns
 from references.pages.links import PAGE, PageLinks, Pager
@@ -19,6 +19,7 @@ from references.pages.risk_rows import DEFAULT_SORT, SORTS, RiskView, entries_so
 from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS
 from references.pages.security import page
 from references.pages.usage import risk_if_known
+from references.risk_report import PRESETS
 from references.text import group_name
 from references.text_structure import text_structure
 

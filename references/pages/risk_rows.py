@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from references.deletion_risk import PRESETS, RiskEntry, RiskFlag
+from references.deletion_risk import RiskEntry, RiskFlag
 from references.pages.risk_words import FlagWords, flags_in_words
+from references.risk_report import PRESETS
 
 DEFAULT_SORT = "-month"
 SORTS: dict[str, Callable[[RiskEntry], object]] = {

@@ -17,7 +17,7 @@ from types import FrameType
 from tests.benchmarks.load import client
 from tests.benchmarks.session import Plan, Session
 from tests.benchmarks.stores import Size
-from tests.benchmarks.table import comparison, lines_from_json, lines_to_json, table
+from tests.benchmarks.table import Line, comparison, lines_from_json, lines_to_json, table
 
 INTERRUPTED = 130
 SIZES, QUICK_SIZES = "real,10k,100k", "real"
@@ -26,8 +26,6 @@ REPEATS, QUICK_REPEATS = 3, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    # Read first: a file that cannot be read should not cost a whole run.
-    then = json.loads(options.against.read_text(encoding="utf-8")) if options.against else None
     session = Session(Plan(options.sizes, options.repeats, options.quick))
     machine = _machine(options.repeats)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -39,9 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     labels = [size.label for size in options.sizes]
     parts = [machine, table(session.lines, labels)]
-    if then:
-        compared = comparison(session.lines, lines_from_json(then["lines"]), labels)
-        parts.append(f"Ratios, against {options.against}\n{compared}")
+    if options.against:
+        parts.append(f"Ratios, then and now\n{comparison(session.lines, options.against, labels)}")
     if session.notes:
         parts.append("\n".join(["Not measured:", *session.notes]))
     sys.stdout.write("\n\n".join(parts) + "\n")
@@ -57,7 +54,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--quick", action="store_true", help="the real data alone, and the rows that tell most"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every repeat to FILE as well")
-    parser.add_argument("--against", type=Path, metavar="FILE", help="compare the ratios with those in FILE")
+    parser.add_argument(
+        "--against", type=_lines_of, metavar="FILE", help="compare the ratios with those in FILE"
+    )
     parser.add_argument(
         "--repeats",
         type=_count,
@@ -74,7 +73,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _sizes(text: str) -> list[Size]:
-    return [Size.parse(each) for each in text.split(",")]
+    """The real data, to which the others are compared, comes first."""
+    return sorted({Size.parse(each) for each in text.split(",")}, key=lambda size: size.made_up)
+
+
+def _lines_of(path: str) -> list[Line]:
+    try:
+        report = json.loads(Path(path).read_text(encoding="utf-8"))
+        return lines_from_json(report["lines"])
+    except (OSError, ValueError, KeyError) as error:
+        raise argparse.ArgumentTypeError(f"no earlier run: {error}") from None
 
 
 def _count(text: str) -> int:

@@ -5,9 +5,10 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import NamedTuple, Protocol
 
 HOST = "127.0.0.1"
@@ -23,6 +24,10 @@ _REFUSED = re.compile(r"^\s*(Non-2xx.*|Socket errors: connect [^0].*)$", re.MULT
 
 class LoadError(RuntimeError):
     """A server that answers something else than it was asked for, or nothing."""
+
+
+class UnreachableError(LoadError):
+    """A server that takes no connection or breaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Reply(NamedTuple):
 
 
 def fetch(port: int, request: Request) -> Reply:
-    """One answer, over a connection of its own; raises LoadError for a status that was not expected."""
+    """One answer, over a connection of its own; raises LoadError for another status than the expected one."""
     connection = HTTPConnection(HOST, port, timeout=PATIENCE)
     try:
         connection.connect()
@@ -53,6 +58,8 @@ def fetch(port: int, request: Request) -> Reply:
         response = connection.getresponse()
         body = response.read()
         seconds = time.perf_counter() - begun
+    except (OSError, HTTPException) as error:
+        raise UnreachableError(f"{request.method} {request.path}: {error!r}") from error
     finally:
         connection.close()
     if response.status != request.expected:
@@ -89,7 +96,10 @@ class Wrk:
             *(f"--header={name}: {value}" for name, value in request.headers.items()),
             f"http://{HOST}:{port}{request.path}",
         ]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(command, capture_output=True, text=True)
+        output = done.stdout
+        if done.returncode:
+            raise LoadError(f"{request.path}: wrk: {(output + done.stderr).strip()}")
         if refused := _REFUSED.search(output):
             raise LoadError(f"{request.path}: {refused[1]}")
         found = _RATE.search(output)
@@ -107,39 +117,54 @@ class OwnClient:
 
     def rate(self, port: int, request: Request, *, body_size: int = 0) -> float:
         wanted = LARGE_BODY_CONNECTIONS if body_size >= LARGE_BODY else CONNECTIONS
-        asked = _request_bytes(request)
-        connections = [_Connection(port) for _ in range(wanted)]
         try:
+            with ExitStack() as stack:
+                connections = [stack.enter_context(_Connection(port, request)) for _ in range(wanted)]
+                return self._rate(connections)
+        except OSError as error:
+            raise UnreachableError(f"{request.path}: {error!r}") from error
+
+    def _rate(self, connections: Sequence["_Connection"]) -> float:
+        for connection in connections:
+            connection.ask()
+        begun = time.perf_counter()
+        answered = 0
+        while (taken := time.perf_counter() - begun) < self.seconds or not answered:
             for connection in connections:
-                connection.socket.sendall(asked)
-            begun = time.perf_counter()
-            answered = 0
-            while (taken := time.perf_counter() - begun) < self.seconds or not answered:
-                for connection in connections:
-                    connection.take_answer(request)
-                    connection.socket.sendall(asked)
-                answered += wanted
-        finally:
-            for connection in connections:
-                connection.socket.close()
+                connection.take_answer()
+                connection.ask()
+            answered += len(connections)
         return answered / taken
 
 
 class _Connection:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, request: Request) -> None:
+        self.request = request
+        self.asked = _request_bytes(request)
         self.socket = socket.create_connection((HOST, port), timeout=PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = self.socket.makefile("rb", buffering=1 << 20)
 
-    def take_answer(self, request: Request) -> None:
-        status = int(self.reader.readline().split()[1])
+    def __enter__(self) -> "_Connection":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.reader.close()
+        self.socket.close()
+
+    def ask(self) -> None:
+        self.socket.sendall(self.asked)
+
+    def take_answer(self) -> None:
+        if not (status_line := self.reader.readline()):
+            raise ConnectionResetError("the connection was closed")
+        status = int(status_line.split()[1])
+        if status != self.request.expected:
+            raise LoadError(f"{self.request.path} answered {status}")
         length = 0
         while (line := self.reader.readline()) not in {b"\r\n", b""}:
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
-        if status != request.expected:
-            raise LoadError(f"{request.path} answered {status}")
         if status != 304:
             self.reader.read(length)
 

@@ -49,7 +49,7 @@ class Subject:
         return Request(f"{IMAGE}/model/{quote(self.model, safe='')}")
 
     def last_page(self) -> Request:
-        return search(limit=PAGE, offset=self.models - PAGE)
+        return search(limit=PAGE, offset=max(0, self.models - PAGE))
 
     def unchanged(self, path: str) -> Request:
         """A request of someone who holds the answer already."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.load import HOST, LoadError, Request, fetch
+from tests.benchmarks.load import HOST, LoadError, Request, UnreachableError, fetch
 
 ROOT = Path(__file__).resolve().parents[2]
 START_PATIENCE = 120
@@ -156,7 +156,7 @@ def _wait_for_answer(process: subprocess.Popen, port: int, request: Request, log
         try:
             fetch(port, request)
             return
-        except OSError as error:
+        except UnreachableError as error:
             if process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.005)
                 continue

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import django
 
@@ -26,8 +26,9 @@ class Writer:
         return self._order("fill_queue", str(count))
 
     def _order(self, order: str, argument: str) -> float:
-        self.process.stdin.write(f"{order} {argument}\n")
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(f"{order} {argument}\n")
+            self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
             raise LoadError(f"the writer ended: {self.process.stderr.read()[-1000:]}")

@@ -37,6 +37,7 @@ from tests.moderation.factories import (
     BEN,
     IMAGES,
     RITA,
+    apply_at_once,
     approve,
     make_live,
     propose_create,
@@ -158,6 +159,7 @@ def test_of_an_approval_and_a_rejection_one_wins(attempt):
 
 
 def test_approvals_at_once_share_one_batch():
+    apply_at_once(propose_create("of a batch before"))
     changes = [propose_create(f"m{number}") for number in range(8)]
     outcomes = together(
         *[
@@ -165,8 +167,8 @@ def test_approvals_at_once_share_one_batch():
             for change in changes
         ]
     )
-    assert {decision.batch_id for decision in outcomes} == {1}
-    assert Batch.objects.count() == 1
+    assert {decision.batch_id for decision in outcomes} == {2}
+    assert Batch.objects.count() == 2
     assert_the_log_is_true()
 
 
