@@ -54,6 +54,13 @@ class PageCsrfMiddleware(CsrfViewMiddleware):
         if not is_api(request):
             super().process_request(request)
 
+    def process_view(
+        self, request: HttpRequest, callback: Callable, callback_args: tuple, callback_kwargs: dict
+    ) -> HttpResponse | None:
+        if is_api(request):
+            return None
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
 
 def is_api(request: HttpRequest) -> bool:
     return request.path_info.startswith(("/api/", "/model_references/"))

@@ -10,6 +10,7 @@ from django.views import View
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.fields import Field
 from rest_framework.views import APIView
 
@@ -186,13 +187,25 @@ def openapi_document() -> Document:
     return Document(json.dumps(ApiSchemaGenerator().get_schema(public=True), ensure_ascii=False).encode())
 
 
-class OpenAPIDocument(View):
-    http_method_names = ["get", "head", "options"]
+class ToldInJson:
+    """For views that answer something else than JSON: a wrong method is told as everywhere."""
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return document_response(request, openapi_document())
+    http_method_names = ["get", "head", "options"]
 
     def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response = detail_response(405, "Method Not Allowed")
-        response.headers["Allow"] = ", ".join(self._allowed_methods())
+        response.headers["Allow"] = ", ".join(name.upper() for name in self.http_method_names)
         return response
+
+
+class OpenAPIDocument(ToldInJson, View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return document_response(request, openapi_document())
+
+
+class SwaggerPage(ToldInJson, SpectacularSwaggerView):
+    url = "openapi.json"
+
+
+class RedocPage(ToldInJson, SpectacularRedocView):
+    url = "openapi.json"

@@ -62,7 +62,7 @@ def _repository(side: str, name: str) -> dict[str, str]:
 IMAGE_GITHUB_REPO = _repository("IMAGE", "AI-Horde-image-model-reference")
 TEXT_GITHUB_REPO = _repository("TEXT", "AI-Horde-text-model-reference")
 
-# GitHub --------------------------------------------------------------------------------------------------------
+# GitHub -----------------------------------------------------------------------------------------------------
 
 GITHUB_SEED_ENABLED = boolean(f"{PREFIX}GITHUB_SEED_ENABLED", default=False)
 GITHUB_PROXY_URL_BASE = text("GITHUB_PROXY_URL_BASE")

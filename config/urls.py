@@ -6,9 +6,8 @@ from functools import partial
 from django.contrib import admin
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
-from config.openapi import OpenAPIDocument
+from config.openapi import OpenAPIDocument, RedocPage, SwaggerPage
 from moderation.api.audit import QueueAudit
 from moderation.api.batches import PendingBatches
 from moderation.api.changes import PendingChanges
@@ -144,8 +143,8 @@ api = [
     path("heartbeat", ServiceReads.as_view({"get": "read_heartbeat"})),
     path("replicate_mode", ServiceReads.as_view({"get": "read_replicate_mode"})),
     path("openapi.json", OpenAPIDocument.as_view()),
-    path("docs", SpectacularSwaggerView.as_view(url="openapi.json")),
-    path("redoc", SpectacularRedocView.as_view(url="openapi.json")),
+    path("docs", SwaggerPage.as_view()),
+    path("redoc", RedocPage.as_view()),
     path("", ServiceReads.as_view({"get": "read_root"})),
 ]
 

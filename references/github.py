@@ -197,8 +197,8 @@ class _BearerAuth(AuthBase):
 def _api_call(method: str, path: str, auth: AuthBase, body: Any = None) -> Any:
     """The answer of the REST API, parsed.
 
-    All calls may be repeated: objects are named after their content, and GitHub refuses a second branch of the
-    same name or a second pull request from it.
+    All calls may be repeated: objects are named after their content, and GitHub refuses a second branch of
+    the same name or a second pull request from it.
     """
 
     def attempt() -> Any:

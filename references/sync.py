@@ -1,4 +1,4 @@
-"""Keeps the service and the legacy repositories in step: proposes changes there, fills categories from there."""
+"""Keeps the service and the legacy repositories in step: proposes changes there, and fills from there."""
 
 import logging
 import random
@@ -334,7 +334,7 @@ def _primary_answer(options: SyncOptions, path: str) -> Any:
 
 
 def missing_categories_seed() -> None:
-    """On a PRIMARY that is to be seeded: fetches the categories that were never filled from their repositories.
+    """On a PRIMARY that is to be seeded: fetches the categories that were never filled from GitHub.
 
     One that cannot be had stays empty until the next start; a category that people have emptied stays empty.
     """

@@ -59,6 +59,21 @@ def body(described: dict) -> dict:
     return described["requestBody"]["content"]["application/json"]["schema"]
 
 
+def _queue_twins(name: str, path: str) -> set[str]:
+    return {f"{name}_model_references_{version}_pending_queue_{path}_post" for version in ("v1", "v2")}
+
+
+# What the published API does not have.
+OUR_OWN = {
+    "get_current_user_roles_model_references_v1_me_roles_get",
+    "read_model_usage_history",
+    *_queue_twins("withdraw_pending_change", "changes__change_id__withdraw"),
+    *_queue_twins("reopen_pending_change", "changes__change_id__reopen"),
+    *_queue_twins("revert_pending_change", "changes__change_id__revert"),
+    *_queue_twins("revert_batch", "batches__batch_id__revert"),
+}
+
+
 def reference(serializer_class: type) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{serializer_class.__name__}"}
 
@@ -91,7 +106,7 @@ def test_mounted_operations_have_the_ids_of_the_published_api(document: Document
     described = {each["operationId"]: (method.upper(), route) for method, route, each in operations(document)}
     mounted = {name: endpoint for name, endpoint in recorded.items() if is_mounted(*endpoint)}
     assert {name: described.get(name) for name in mounted} == mounted
-    assert described.keys() - recorded.keys() == set()
+    assert described.keys() - recorded.keys() == OUR_OWN
 
 
 def test_components_have_the_names_of_the_published_api(document: Document):

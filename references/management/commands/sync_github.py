@@ -11,8 +11,8 @@ from references.sync import SyncError, SyncOptions, options_check, sync_run, syn
 
 class Command(BaseCommand):
     help = (
-        "Compares the service at HORDE_GITHUB_SYNC_PRIMARY_API_URL with the legacy repositories and opens one "
-        "pull request in each that differs. Settings are the variables HORDE_GITHUB_SYNC_*."
+        "Compares the service at HORDE_GITHUB_SYNC_PRIMARY_API_URL with the legacy repositories and opens "
+        "one pull request in each that differs. Settings are the variables HORDE_GITHUB_SYNC_*."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
