@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.views import View
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.fields import Field
 from rest_framework.views import APIView
 
 from references.api.documentation import JSON, by_name
-from references.api.errors import detail_response
-from references.api.responses import document_response
 from references.auth import HordeKeyAuthentication, HordeKeyScheme
 from references.categories import CATEGORIES
 from references.documents import Document
@@ -185,27 +180,3 @@ def _resolved(node: Any, schema: AutoSchema) -> Any:
 def openapi_document() -> Document:
     """Built at the first call; nothing in it changes while the process lives."""
     return Document(json.dumps(ApiSchemaGenerator().get_schema(public=True), ensure_ascii=False).encode())
-
-
-class ToldInJson:
-    """For views that answer something else than JSON: a wrong method is told as everywhere."""
-
-    http_method_names = ["get", "head", "options"]
-
-    def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        response = detail_response(405, "Method Not Allowed")
-        response.headers["Allow"] = ", ".join(name.upper() for name in self.http_method_names)
-        return response
-
-
-class OpenAPIDocument(ToldInJson, View):
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return document_response(request, openapi_document())
-
-
-class SwaggerPage(ToldInJson, SpectacularSwaggerView):
-    url = "openapi.json"
-
-
-class RedocPage(ToldInJson, SpectacularRedocView):
-    url = "openapi.json"

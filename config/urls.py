@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 
-from config.openapi import OpenAPIDocument, RedocPage, SwaggerPage
+from config.docs import OpenAPIDocument, RedocPage, SwaggerPage
 from moderation.api.audit import QueueAudit
 from moderation.api.batches import PendingBatches
 from moderation.api.changes import PendingChanges

@@ -123,6 +123,16 @@ def test_catching_up_takes_a_fixed_number_of_queries(django_assert_max_num_queri
 
 
 @pytest.mark.django_db
+def test_a_record_removed_and_made_again_between_two_reads_comes_last():
+    for name in "ab":
+        make_record("lora", name)
+    snapshot("lora")
+    record_delete(category="lora", name="a")
+    make_record("lora", "a")
+    assert [row.name for row in snapshot("lora").rows] == ["b", "a"]
+
+
+@pytest.mark.django_db
 def test_another_category_s_write_leaves_a_snapshot():
     make_record("lora", "a")
     held = snapshot("lora")
