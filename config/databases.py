@@ -15,9 +15,9 @@ SQLITE_OPTIONS = {
 
 
 def database_config(url: str) -> dict:
-    """`sqlite:///path` (relative), `sqlite:////path` (absolute) or `postgres://user:password@host:port/name?option=…`.
+    """`sqlite:///path` (relative), `sqlite:////path` (absolute) or `postgres://user:password@host:port/name?…`.
 
-    Raises ImproperlyConfigured for any other URL; the message never repeats the URL, which may hold a password.
+    Raises ImproperlyConfigured for any other URL. The message does not repeat it: it may hold a password.
     """
     try:
         parts = urlsplit(url)
@@ -27,7 +27,9 @@ def database_config(url: str) -> dict:
     if parts.scheme == "sqlite":
         path = unquote(parts.path)[1:]
         if not path:
-            raise ImproperlyConfigured("DATABASE_URL names no SQLite file; write sqlite:///path/to/file.sqlite3.")
+            raise ImproperlyConfigured(
+                "DATABASE_URL names no SQLite file; write sqlite:///path/to/file.sqlite3."
+            )
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": path if path == ":memory:" else str(Path(path).absolute()),

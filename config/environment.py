@@ -1,4 +1,4 @@
-"""Typed reading of environment variables. A value that cannot be used stops the start and names its variable."""
+"""Typed reading of environment variables. A value of no use stops the start and names its variable."""
 
 import json
 import math

@@ -15,7 +15,6 @@ class BodyTooLarge(exceptions.APIException):
     default_detail = "Request body too large."
 
 
-
 def exception_handler(error: Exception, context: dict) -> Response | None:
     """The handler of the REST framework; None leaves an unexpected error to `server_error`."""
     if isinstance(error, Http404):

@@ -48,7 +48,7 @@ def is_preflight(request: HttpRequest) -> bool:
 
 
 class PageCsrfMiddleware(CsrfViewMiddleware):
-    """Django's protection of forms, for pages. The API takes no cookies, and none may be set on its answers."""
+    """Django's protection of forms, for pages. The API takes no cookies, and its answers set none."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not is_api(request):
@@ -67,7 +67,7 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def page_headers(is_secure: bool) -> dict[str, str] | None:
-    """What the middleware adds to every answer; None where it would redirect to the secure address instead."""
+    """What the middleware adds to every answer; None where it would redirect to the secure address."""
     request = HttpRequest()
     request.method = "GET"
     request.META = {"SERVER_NAME": "localhost", "SERVER_PORT": "443" if is_secure else "80"}

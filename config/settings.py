@@ -43,7 +43,7 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 
-# The reference -------------------------------------------------------------------------------------------------
+# The reference ------------------------------------------------------------------------------------
 
 REPLICATE_MODE = choice(f"{PREFIX}REPLICATE_MODE", default=ReplicateMode.PRIMARY)
 CANONICAL_FORMAT = choice(f"{PREFIX}CANONICAL_FORMAT", default=CanonicalFormat.V2)
@@ -62,7 +62,7 @@ def _repository(side: str, name: str) -> dict[str, str]:
 IMAGE_GITHUB_REPO = _repository("IMAGE", "AI-Horde-image-model-reference")
 TEXT_GITHUB_REPO = _repository("TEXT", "AI-Horde-text-model-reference")
 
-# GitHub -----------------------------------------------------------------------------------------------------
+# GitHub -------------------------------------------------------------------------------------------
 
 GITHUB_SEED_ENABLED = boolean(f"{PREFIX}GITHUB_SEED_ENABLED", default=False)
 GITHUB_PROXY_URL_BASE = text("GITHUB_PROXY_URL_BASE")
@@ -94,13 +94,13 @@ GITHUB_SYNC = {
     "watch_interval": number(f"{_SYNC_PREFIX}WATCH_INTERVAL_SECONDS", default=60, minimum=1),
 }
 
-# The AI-Horde --------------------------------------------------------------------------------------------------
+# The AI-Horde -------------------------------------------------------------------------------------
 
 HORDE_URL = text("HORDE_URL", "AI_HORDE_URL", default="https://aihorde.net/api/").rstrip("/") + "/"
 HORDE_API_TIMEOUT = number(f"{PREFIX}HORDE_API_TIMEOUT", default=30, minimum=1)
 HORDE_API_CACHE_TTL = number(f"{PREFIX}HORDE_API_CACHE_TTL", default=60, minimum=0)
 
-# Analytics -----------------------------------------------------------------------------------------------------
+# Analytics ----------------------------------------------------------------------------------------
 
 STATISTICS_CACHE_TTL = number(f"{PREFIX}STATISTICS_CACHE_TTL", default=300, minimum=0)
 DELETION_RISK_CACHE_TTL = number(f"{PREFIX}DELETION_RISK_CACHE_TTL", default=300, minimum=0)
@@ -119,7 +119,7 @@ TEXT_GEN_CRITICAL_WORKER_THRESHOLD = number(
     f"{PREFIX}TEXT_GEN_CRITICAL_WORKER_THRESHOLD", default=1, minimum=0
 )
 
-# Moderation ----------------------------------------------------------------------------------------------------
+# Moderation ---------------------------------------------------------------------------------------
 
 QUEUE_ENABLED = boolean(f"{PREFIX}PENDING_QUEUE__ENABLED", default=True)
 QUEUE_REQUESTOR_IDS = frozenset(listing(f"{PREFIX}PENDING_QUEUE__REQUESTOR_IDS"))
@@ -145,7 +145,7 @@ def _static_api_keys() -> dict[str, str]:
 
 STATIC_API_KEYS = _static_api_keys()
 
-# Django --------------------------------------------------------------------------------------------------------
+# Django -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -211,9 +211,10 @@ STORAGES = {
 MAX_BODY_BYTES = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
-# HTTP ----------------------------------------------------------------------------------------------------------
+# HTTP ---------------------------------------------------------------------------------------------
 
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if boolean("TRUST_PROXY", default=False) else None
+TRUST_PROXY = boolean("TRUST_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -269,7 +270,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# Logging -------------------------------------------------------------------------------------------------------
+# Logging ------------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,

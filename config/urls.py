@@ -65,7 +65,7 @@ def pending_queue(canonical_format: CanonicalFormat) -> list[URLPattern]:
     ]
 
 
-# A group's name is a query parameter, or the rest of the path: two spellings of one operation, documented once.
+# A group's name is a query parameter, or the rest of the path: one operation, documented once.
 # Names hold slashes, so the longer paths come first.
 SCHEMA_ACTIONS = {"get": "read_schema", "put": "put_schema", "delete": "delete_schema"}
 text_toolkit = [

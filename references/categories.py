@@ -35,21 +35,34 @@ CATEGORIES: dict[str, CategorySpec] = {
     spec.name: spec
     for spec in (
         CategorySpec(
-            "image_generation", "Image generation", Domain.IMAGE, Purpose.GENERATION, "stable_diffusion.json", "image"
+            "image_generation",
+            "Image generation",
+            Domain.IMAGE,
+            Purpose.GENERATION,
+            "stable_diffusion.json",
+            "image",
         ),
-        CategorySpec("text_generation", "Text generation", Domain.TEXT, Purpose.GENERATION, "models.csv", "text"),
+        CategorySpec(
+            "text_generation", "Text generation", Domain.TEXT, Purpose.GENERATION, "models.csv", "text"
+        ),
         CategorySpec("clip", "CLIP", Domain.IMAGE, Purpose.FEATURE_EXTRACTOR, "clip.json"),
         CategorySpec("controlnet", "ControlNet", Domain.IMAGE, Purpose.AUXILIARY_OR_PATCH, "controlnet.json"),
         CategorySpec("blip", "BLIP", Domain.IMAGE, Purpose.FEATURE_EXTRACTOR, "blip.json"),
         CategorySpec("esrgan", "ESRGAN", Domain.IMAGE, Purpose.POST_PROCESSING, "esrgan.json"),
         CategorySpec("gfpgan", "GFPGAN", Domain.IMAGE, Purpose.POST_PROCESSING, "gfpgan.json"),
         CategorySpec("codeformer", "CodeFormer", Domain.IMAGE, Purpose.POST_PROCESSING, "codeformer.json"),
-        CategorySpec("safety_checker", "Safety checker", Domain.IMAGE, Purpose.SAFETY_CHECKER, "safety_checker.json"),
+        CategorySpec(
+            "safety_checker", "Safety checker", Domain.IMAGE, Purpose.SAFETY_CHECKER, "safety_checker.json"
+        ),
         CategorySpec("video_generation", "Video generation", Domain.VIDEO, Purpose.GENERATION),
         CategorySpec("audio_generation", "Audio generation", Domain.AUDIO, Purpose.GENERATION),
-        CategorySpec("miscellaneous", "Miscellaneous", Domain.IMAGE, Purpose.MISCELLANEOUS, "miscellaneous.json"),
+        CategorySpec(
+            "miscellaneous", "Miscellaneous", Domain.IMAGE, Purpose.MISCELLANEOUS, "miscellaneous.json"
+        ),
         CategorySpec("lora", "LoRA", Domain.IMAGE, Purpose.AUXILIARY_OR_PATCH, curated_elsewhere=True),
-        CategorySpec("ti", "Textual inversion", Domain.IMAGE, Purpose.AUXILIARY_OR_PATCH, curated_elsewhere=True),
+        CategorySpec(
+            "ti", "Textual inversion", Domain.IMAGE, Purpose.AUXILIARY_OR_PATCH, curated_elsewhere=True
+        ),
     )
 }
 TEXT_CATEGORY = "text_generation"

@@ -196,9 +196,9 @@ def _rows(category: str, known: Snapshot | None) -> list[Row]:
     changed = stored.changed_since(known.revision) if known else stored
     fresh = {
         name: Row(category, name, position, text, legacy)
-        for name, position, text, legacy in changed.values_list("name", "position", "record", "legacy").iterator(
-            chunk_size=READ_BATCH
-        )
+        for name, position, text, legacy in changed.values_list(
+            "name", "position", "record", "legacy"
+        ).iterator(chunk_size=READ_BATCH)
     }
     rows = {**known.by_name, **fresh} if known else fresh
     if known and len(rows) != stored.count():

@@ -59,7 +59,9 @@ class Category(models.Model):
         verbose_name_plural = "categories"
         constraints = [
             models.CheckConstraint(
-                condition=Q(revision__gte=0, total_creates__gte=0, total_updates__gte=0, total_deletes__gte=0),
+                condition=Q(
+                    revision__gte=0, total_creates__gte=0, total_updates__gte=0, total_deletes__gte=0
+                ),
                 name="category_counters_not_negative",
             ),
         ]
@@ -114,7 +116,9 @@ class ModelRecord(models.Model):
         verbose_name = "model"
         constraints = [
             models.UniqueConstraint(fields=["category", "name"], name="one_record_per_category_and_name"),
-            models.UniqueConstraint(fields=["category", "position"], name="one_record_per_category_and_position"),
+            models.UniqueConstraint(
+                fields=["category", "position"], name="one_record_per_category_and_position"
+            ),
             models.CheckConstraint(condition=~Q(name=""), name="record_has_a_name"),
         ]
         indexes = [models.Index(fields=["category", "revision"], name="record_changed_since")]

@@ -180,7 +180,12 @@ def sources_import(sources: Sequence[CategorySource], *, at: int | None = None) 
 
 
 def _import_plan(
-    row: Category, records: Iterable[ImportedRecord], stored: dict[str, ModelRecord], *, revision: int, at: int
+    row: Category,
+    records: Iterable[ImportedRecord],
+    stored: dict[str, ModelRecord],
+    *,
+    revision: int,
+    at: int,
 ) -> _ImportPlan:
     plan = _ImportPlan()
     position = _next_position(row.name)
@@ -205,9 +210,7 @@ def _import_plan(
             plan.counts.updated += 1
         _record_fill(target, record, legacy, revision)
         operation: Operation = "create" if before is None else "update"
-        plan.writes.append(
-            RecordWrite(row.name, item.name, operation, before, record, legacy_before, legacy)
-        )
+        plan.writes.append(RecordWrite(row.name, item.name, operation, before, record, legacy_before, legacy))
     return plan
 
 
@@ -229,9 +232,7 @@ def _timestamped(record: dict, before: dict | None, *, initialized_at: int, at: 
     return timestamped
 
 
-def _source_store(
-    row: Category, records: Sequence[ImportedRecord], text: str, *, revision: int
-) -> bool:
+def _source_store(row: Category, records: Sequence[ImportedRecord], text: str, *, revision: int) -> bool:
     """Keeps the text while it says exactly what is stored; true when what version 1 serves moves with it."""
     names = list(ModelRecord.objects.in_category(row.name).in_stored_order().names())
     held = LegacySource.objects.filter(category=row).first()

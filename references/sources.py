@@ -53,7 +53,9 @@ def legacy_folder_read(folder: Path) -> Iterator[CategorySource]:
         candidates = (folder / _side(spec) / spec.source, folder / spec.source)
         path = next((path for path in candidates if path.is_file()), None)
         if path is None:
-            raise SourceError(f"{spec.source} is missing: it is neither in {candidates[0].parent} nor in {folder}")
+            raise SourceError(
+                f"{spec.source} is missing: it is neither in {candidates[0].parent} nor in {folder}"
+            )
         yield source_read(spec.name, _bytes(path))
 
 
@@ -78,7 +80,9 @@ def v2_folder_read(folder: Path) -> Iterator[CategorySource]:
     found = False
     for spec in CATEGORIES.values():
         names = (f"{spec.name}.json", spec.source or "")
-        path = next((folder / name for name in names if name.endswith(".json") and (folder / name).is_file()), None)
+        path = next(
+            (folder / name for name in names if name.endswith(".json") and (folder / name).is_file()), None
+        )
         if path is not None:
             found = True
             yield _v2_read(spec, path)
@@ -126,7 +130,9 @@ def _canonically_spelled(given: Any, validated: Any) -> Any:
 def _reason(error: RecordError | RequestInvalid | Unprocessable) -> str:
     if not isinstance(error, RequestInvalid):
         return str(error)
-    return "; ".join(f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.detail)
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.detail
+    )
 
 
 def _bytes(path: Path) -> bytes:

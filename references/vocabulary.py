@@ -128,7 +128,9 @@ IMAGE_BASELINES: dict[str, Baseline] = {
     )
 }
 _BASELINE_IDS = {
-    spelling: baseline.id for baseline in IMAGE_BASELINES.values() for spelling in (baseline.id, *baseline.aliases)
+    spelling: baseline.id
+    for baseline in IMAGE_BASELINES.values()
+    for spelling in (baseline.id, *baseline.aliases)
 }
 _LEGACY_BASELINE_IDS = {baseline.legacy_spelling: baseline.id for baseline in IMAGE_BASELINES.values()}
 

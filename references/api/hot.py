@@ -21,7 +21,9 @@ Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 # What reading the store and rendering what it holds can end in.
 FAILURES = (DatabaseError, RuntimeError, ValueError)
 OWN_HEADERS = frozenset({"Vary", "X-Content-Type-Options"})
-STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
+STATUS_LINES = {
+    status: f"{status.value} {status.phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
+}
 
 
 class HotReads:
@@ -100,4 +102,8 @@ def _routes() -> dict[str, tuple[str, Callable[[Snapshot], Document]]]:
     for spelling, name in spellings.items():
         routes[f"v1/{spelling}"] = routes[f"v1/{spelling}.json"] = (name, v1)
     routes |= {f"v1/{spelling}": (name, v1) for spelling, name in WHOLE_ALIASES.items()}
-    return {f"{prefix}/model_references/{path}": route for path, route in routes.items() for prefix in ("/api", "")}
+    return {
+        f"{prefix}/model_references/{path}": route
+        for path, route in routes.items()
+        for prefix in ("/api", "")
+    }

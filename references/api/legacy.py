@@ -19,7 +19,9 @@ STEM_ALIASES = {"stable_diffusion": IMAGE_CATEGORY}
 
 
 class LegacyTextQuery(QuerySerializer):
-    include_group = BooleanField(default=False, help_text="Add each entry's group and a summary of the group.")
+    include_group = BooleanField(
+        default=False, help_text="Add each entry's group and a summary of the group."
+    )
 
 
 class LegacyRecords(ReadViewSet):
@@ -63,5 +65,7 @@ def legacy_category(spelling: str) -> str:
     stem = spelling.removesuffix(".json")
     category = STEM_ALIASES.get(stem, stem)
     if category not in CATEGORIES:
-        raise Unprocessable(f"Invalid model category: '{spelling}'. Known categories: {', '.join(CATEGORIES)}.")
+        raise Unprocessable(
+            f"Invalid model category: '{spelling}'. Known categories: {', '.join(CATEGORIES)}."
+        )
     return category

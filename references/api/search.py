@@ -28,7 +28,9 @@ MAX_LIMIT = 500
 
 
 class SearchParameters(QuerySerializer):
-    nsfw = BooleanField(required=False, help_text="Only models that are, or are not, marked as not safe for work.")
+    nsfw = BooleanField(
+        required=False, help_text="Only models that are, or are not, marked as not safe for work."
+    )
     baseline = StringField(required=False, help_text="Exactly this baseline.")
     inpainting = BooleanField(required=False, help_text="Image models only.")
     tags_any = ListField(child=StringField(), required=False, help_text="At least one of these tags.")
@@ -40,7 +42,9 @@ class SearchParameters(QuerySerializer):
         default=False, help_text="Text models only: leave out names with a backend's prefix."
     )
     quantized = BooleanField(required=False, help_text="Text models only: names that tell of a quantisation.")
-    sort_by = StringField(required=False, help_text="A field of the record; `a__b` for a member of an object.")
+    sort_by = StringField(
+        required=False, help_text="A field of the record; `a__b` for a member of an object."
+    )
     sort_desc = BooleanField(default=False, help_text="From the greatest to the least.")
     limit = IntegerField(default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT, help_text="Size of a page.")
     offset = IntegerField(default=0, min_value=0, help_text="Matches to pass over.")

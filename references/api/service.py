@@ -18,14 +18,17 @@ class ServiceReads(ReadViewSet):
     @operation("read_root__get", answers=ContainsMessage, tags=("default",), words="What this is")
     def read_root(self, request: HttpRequest) -> HttpResponse:
         return json_response(
-            request, {"message": "This is the Horde model reference. Its interactive documentation is at /api/docs."}
+            request,
+            {"message": "This is the Horde model reference. Its interactive documentation is at /api/docs."},
         )
 
     @operation("read_v2_reference_api_info", answers=ContainsMessage, words="What version 2 is")
     def read_v2_info(self, request: HttpRequest) -> HttpResponse:
         return json_response(
             request,
-            {"message": "Version 2 of the model reference: records per category, search, and moderated changes."},
+            {
+                "message": "Version 2 of the model reference: records per category, search, and moderated changes."
+            },
         )
 
     @operation(

@@ -1,6 +1,7 @@
 """Ranges of sizes that records are counted and filtered by. Pure."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from references.statistics import PARAMETER_BUCKETS
 
@@ -21,7 +22,10 @@ class SizeBucket:
 
 SIZE_BUCKETS = (
     SizeBucket("under 1 GB", 0, _GIGABYTE),
-    *(SizeBucket(f"{low}–{2 * low} GB", low * _GIGABYTE, 2 * low * _GIGABYTE) for low in (1, 2, 4, 8, 16)),
+    *(
+        SizeBucket(f"{low}–{high} GB", low * _GIGABYTE, high * _GIGABYTE)
+        for low, high in pairwise((1, 2, 3, 4, 6, 8, 12, 16, 32))
+    ),
     SizeBucket("over 32 GB", 32 * _GIGABYTE),
 )
 SIZE_LABELS = tuple(bucket.label for bucket in SIZE_BUCKETS)

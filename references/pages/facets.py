@@ -79,7 +79,7 @@ FACETS: dict[str, Facet] = {
     for facet in (
         Facet("parameters", "Parameters", _parameters, order=PARAMETER_LABELS),
         Facet("baseline", "Baseline", _single("baseline"), words),
-        Facet("style", "Style", _single("style"), words),
+        Facet("style", "Style", _single("style")),
         Facet("controlnet_style", "Reads", _single("controlnet_style"), words),
         Facet(
             "nsfw",

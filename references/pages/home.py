@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from references.categories import CATEGORIES, CategorySpec
 from references.models import Category
-from references.pages.labels import words
+from references.pages.labels import sentence
 from references.pages.plots import unit_chart
 from references.pages.security import page
 from references.serializers import record_type
@@ -37,7 +37,7 @@ class CategoryLine:
         return cls(
             spec=spec,
             about=about,
-            purpose=words(spec.purpose),
+            purpose=sentence(spec.purpose),
             model_count=row.model_count if row else 0,
             last_updated=row.last_updated if is_filled else 0,
             last_operation=(row.last_operation_type or "") if is_filled else "",

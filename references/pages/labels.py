@@ -15,7 +15,16 @@ _SPELLINGS = {"xl": "XL", "qr": "QR", "hed": "HED", "mlsd": "MLSD", "vae": "VAE"
 
 
 def number(value: float) -> str:
-    return f"{value:,}"
+    """A count, or a figure with no more decimals than say something."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def percentage(value: float) -> str:
+    if 0 < value < 0.01:
+        return "under 0.01 %"
+    return f"{value:.1f} %" if value >= 10 else f"{number(float(value))} %"
 
 
 def file_size(size: float) -> str:
@@ -52,6 +61,11 @@ def age(seconds: float) -> str:
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def sentence(identifier: str) -> str:
+    """An identifier such as `post_processing` as the beginning of a sentence."""
+    return identifier.replace("_", " ").capitalize()
 
 
 def words(identifier: str) -> str:

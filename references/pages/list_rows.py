@@ -41,6 +41,7 @@ class ModelRow:
     parameters: float | None
     updated_at: float | None
     picture: str
+    has_pictures: bool
     workers: int | None = None
     month: int | None = None
     badges: Sequence[Badge] = ()
@@ -129,6 +130,7 @@ def _row(name: str, record: Record, stats: ModelStats | None) -> ModelRow:
         parameters=parameters(record),
         updated_at=metadata_time(record, "updated_at"),
         picture="" if is_nsfw else first_picture(record),
+        has_pictures=bool(texts(record, "showcases")),
         workers=stats.worker_count if stats else None,
         month=stats.usage.month if stats else None,
     )

@@ -10,6 +10,7 @@ from datetime import date
 # Marks of plots that are stretched stand on a square of this side.
 SIDE = 100
 UNIT = 10
+GAP = 2
 # Beyond this a square stands for several models, so that the drawing stays small.
 MOST_UNITS = 2000
 
@@ -42,11 +43,12 @@ class UnitChart:
 
     @property
     def width(self) -> int:
-        return self.columns * self.unit
+        """Without the gap after the last square."""
+        return self.columns * self.unit - GAP
 
     @property
     def height(self) -> int:
-        return self.rows * self.unit
+        return self.rows * self.unit - GAP
 
 
 def unit_chart(counts: Sequence[int], *, rows: int) -> UnitChart:

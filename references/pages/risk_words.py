@@ -20,24 +20,22 @@ FLAG_WORDS: dict[RiskFlag, FlagWords] = {
     words.flag: words
     for words in (
         FlagWords(
-            RiskFlag.NO_ACTIVE_WORKERS, "No worker", "No worker offers the model at the moment.", "critical"
+            RiskFlag.NO_ACTIVE_WORKERS, "No worker", "No worker offers the model at the moment.", "warning"
         ),
         FlagWords(
             RiskFlag.ZERO_USAGE_MONTH,
             "Unused for a month",
             "Used before, but not within the last month.",
-            "critical",
+            "warning",
         ),
-        FlagWords(RiskFlag.ZERO_USAGE_TOTAL, "Never used", "No request has ever asked for it.", "critical"),
+        FlagWords(RiskFlag.ZERO_USAGE_TOTAL, "Never used", "No request has ever asked for it.", "warning"),
         FlagWords(
             RiskFlag.LOW_USAGE,
             "Hardly used",
             "Its share of the category's requests is below the threshold.",
-            "warning",
+            "",
         ),
-        FlagWords(
-            RiskFlag.ZERO_USAGE_DAY, "Unused today", "Used before, but not within the last day.", "warning"
-        ),
+        FlagWords(RiskFlag.ZERO_USAGE_DAY, "Unused today", "Used before, but not within the last day.", ""),
         FlagWords(
             RiskFlag.NO_DOWNLOAD_URLS,
             "No file address",
@@ -71,7 +69,7 @@ class PresetWords:
 
 PRESET_WORDS: dict[str, PresetWords] = {
     "deletion_candidates": PresetWords("Candidates", "Any flag, a tiny share of use, or no worker."),
-    "critical": PresetWords("Critical", "Next to unused, and no worker offers it."),
+    "warning": PresetWords("Critical", "Next to unused, and no worker offers it."),
     "zero_usage": PresetWords("Unused", "Not one request within the last month."),
     "low_usage": PresetWords("Hardly used", "A share of the requests below the threshold."),
     "no_workers": PresetWords("No worker", "No worker offers it at the moment."),

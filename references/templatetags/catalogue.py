@@ -28,6 +28,11 @@ def amount(value: float | None) -> str:
 
 
 @register.filter
+def percentage(value: float) -> str:
+    return labels.percentage(value)
+
+
+@register.filter
 def file_size(size: float | None) -> str:
     return "" if size is None else labels.file_size(size)
 

@@ -10,7 +10,9 @@ from references.sources import legacy_folder_read
 
 
 class Command(ImportCommand):
-    help = "Imports the legacy files of a folder: image/*.json and text/models.csv, or all of them side by side."
+    help = (
+        "Imports the legacy files of a folder: image/*.json and text/models.csv, or all of them side by side."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)

@@ -21,4 +21,6 @@ class Command(BaseCommand):
             return
         sources = [*legacy_folder_read(STARTER), *v2_folder_read(STARTER / "v2")]
         counts = sources_import(sources)
-        self.stdout.write(f"Loaded the starter catalogue: {sum(each.created for each in counts.values())} models.")
+        self.stdout.write(
+            f"Loaded the starter catalogue: {sum(each.created for each in counts.values())} models."
+        )
