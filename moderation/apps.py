@@ -11,7 +11,8 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
-        from moderation.events import writes_log
+        from moderation.events import structure_log, writes_log
 
         if writes_log not in journal.listeners:
             journal.listeners.append(writes_log)
+            journal.structure_listeners.append(structure_log)

@@ -18,7 +18,7 @@ from django.conf import settings
 from moderation.actors import Actor
 from moderation.models import AuditEvent, AuditHead, PendingChange
 from moderation.states import Action, Operation
-from references.journal import RecordWrite
+from references.journal import RecordWrite, StructureWrite
 from references.services import WRITE_BATCH, json_text
 from references.vocabulary import CanonicalFormat
 
@@ -167,6 +167,20 @@ def writes_log(writes: Sequence[RecordWrite]) -> None:
     """For the journal of the reference: turns writes of live records into events."""
     if not _is_unlogged.get():
         events_append(map(_write_draft, writes), at=int(time.time()))
+
+
+def structure_log(write: StructureWrite) -> None:
+    """For the journal of the reference: the same for aliases, families and naming schemas of text groups."""
+    states = {"kind": write.kind, "before": write.before, "after": write.after}
+    draft = EventDraft(
+        domain=CanonicalFormat(settings.CANONICAL_FORMAT).value,
+        category=AuditEvent.STRUCTURE,
+        model_name=write.name,
+        operation=write.operation,
+        logical_user_id=write.actor,
+        payload={key: state for key, state in states.items() if state is not None},
+    )
+    event_append(draft, at=int(time.time()))
 
 
 def _write_draft(write: RecordWrite) -> EventDraft:

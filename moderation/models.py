@@ -246,10 +246,11 @@ class AuditEvent(models.Model):
     """One thing that was done, to a record or to the queue. Triggers refuse to change or remove a row.
 
     `category` and `model_name` are those of the record; for the queue they are QUEUE and the id of the change
-    as text, or WHOLE_QUEUE. `hash` covers the row and the hash of the one before it.
+    as text, or WHOLE_QUEUE; for aliases, families and naming schemas of text groups STRUCTURE and their name. `hash` covers the row and the hash of the one before it.
     """
 
     QUEUE = "pending_queue"
+    STRUCTURE = "text_structure"
     WHOLE_QUEUE = "queue"
 
     event_id = models.BigIntegerField(primary_key=True)

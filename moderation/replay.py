@@ -54,7 +54,7 @@ class Replay:
             if event.category == AuditEvent.QUEUE:
                 after = event.payload_as_dict()["after"]
                 _ACTS[Action(after["action"])](self, event, after)
-            else:
+            elif event.category != AuditEvent.STRUCTURE:
                 self._write(event)
         except (KeyError, TypeError, ValueError, PendingChangeStateError) as error:
             self.faults.append(f"log: event {event.event_id} cannot be replayed: {error!r}")

@@ -1,4 +1,4 @@
-"""A small GitHub on a free local port: raw files, the REST calls that open a pull request, and a service to sync."""
+"""A small GitHub on a free local port: raw files, the REST calls of a pull request, and a service to sync."""
 
 import base64
 import hashlib
@@ -88,8 +88,9 @@ class RepositoryDouble:
 class GitHubDouble(ThreadingHTTPServer):
     """`modes` says how calls are answered whose path holds the key, each list from its start; none is well.
 
-    Modes: down (the connection is cut), cut (in the middle of the body), html, limited (403 of the rate limit),
-    or a status. `primary` maps the paths of the service to sync to a body, or to bytes as they are, or to a status.
+    Modes: down (the connection is cut), cut (in the middle of the body), html, limited (403 of the rate
+    limit), or a status. `primary` maps the paths of the service to a body, to bytes sent as they are, or to
+    a status.
     """
 
     daemon_threads = True

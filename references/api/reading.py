@@ -1,6 +1,6 @@
 """What every reading view shares: answers to GET and HEAD that skip the request wrapping of the framework."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.viewsets import ViewSet

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from references.api.documentation import operation
 from references.api.reading import ReadViewSet
 from references.api.responses import NO_CACHE, json_response
-from references.api.schemas import ContainsMessage, HeartbeatResponse, BackendInfo
+from references.api.schemas import BackendInfo, ContainsMessage, HeartbeatResponse
 from references.horde import circuit_state
 from references.sources import legacy_repositories
 from references.vocabulary import ReplicateMode

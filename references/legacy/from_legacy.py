@@ -35,10 +35,8 @@ def record_from_legacy(category: str, key: str, legacy: JsonObject) -> tuple[Jso
         return text_record_from_entry(key, legacy, warn), issues
     if read_text(legacy, "name") is None:
         raise RecordError("no_name", "has no name")
-    if category == IMAGE_CATEGORY:
-        record = _image_record(legacy, warn)
-    else:
-        record = _small_record(category, legacy, warn)
+    is_image = category == IMAGE_CATEGORY
+    record = _image_record(legacy, warn) if is_image else _small_record(category, legacy, warn)
     advise(category, key, legacy, warn)
     return record, issues
 

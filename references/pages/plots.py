@@ -33,22 +33,28 @@ class UnitBlock:
 
 @dataclass(frozen=True, slots=True)
 class UnitChart:
-    """One square for every so many things; `unit` is the side of a square with its gap."""
+    """One square for every `worth` things."""
 
     blocks: tuple[UnitBlock, ...]
     rows: int
     columns: int
     worth: int
-    unit: int = UNIT
 
     @property
     def width(self) -> int:
         """Without the gap after the last square."""
-        return self.columns * self.unit - GAP
+        return self.columns * UNIT - GAP
 
     @property
     def height(self) -> int:
-        return self.rows * self.unit - GAP
+        return self.rows * UNIT - GAP
+
+    @property
+    def gaps(self) -> str:
+        """The lines between the squares, as a path."""
+        middles = [step * UNIT - GAP / 2 for step in range(1, max(self.columns, self.rows))]
+        across = "".join(f"M0 {y:g}h{self.width}" for y in middles[: self.rows - 1])
+        return "".join(f"M{x:g} 0v{self.height}" for x in middles[: self.columns - 1]) + across
 
 
 def unit_chart(counts: Sequence[int], *, rows: int) -> UnitChart:

@@ -5,59 +5,31 @@ from dataclasses import dataclass
 
 from references.deletion_risk import RiskFlag
 
+WARNING = "warning"
+
 
 @dataclass(frozen=True, slots=True)
 class FlagWords:
     """`tone` is one of the badge classes of the style sheet."""
 
-    flag: RiskFlag
     label: str
     meaning: str
-    tone: str
+    tone: str = ""
 
 
+# The gravest first.
 FLAG_WORDS: dict[RiskFlag, FlagWords] = {
-    words.flag: words
-    for words in (
-        FlagWords(
-            RiskFlag.NO_ACTIVE_WORKERS, "No worker", "No worker offers the model at the moment.", "warning"
-        ),
-        FlagWords(
-            RiskFlag.ZERO_USAGE_MONTH,
-            "Unused for a month",
-            "Used before, but not within the last month.",
-            "warning",
-        ),
-        FlagWords(RiskFlag.ZERO_USAGE_TOTAL, "Never used", "No request has ever asked for it.", "warning"),
-        FlagWords(
-            RiskFlag.LOW_USAGE,
-            "Hardly used",
-            "Its share of the category's requests is below the threshold.",
-            "",
-        ),
-        FlagWords(RiskFlag.ZERO_USAGE_DAY, "Unused today", "Used before, but not within the last day.", ""),
-        FlagWords(
-            RiskFlag.NO_DOWNLOAD_URLS,
-            "No file address",
-            "No file has an address to fetch it from.",
-            "warning",
-        ),
-        FlagWords(
-            RiskFlag.HAS_UNKNOWN_HOST,
-            "Unreadable address",
-            "A file's address cannot be understood.",
-            "warning",
-        ),
-        FlagWords(
-            RiskFlag.HAS_NON_PREFERRED_HOST,
-            "Other host",
-            "No file is on one of the preferred hosts.",
-            "warning",
-        ),
-        FlagWords(RiskFlag.HAS_MULTIPLE_HOSTS, "Several hosts", "Its files are on more than one host.", ""),
-        FlagWords(RiskFlag.MISSING_DESCRIPTION, "No description", "The record does not describe it.", ""),
-        FlagWords(RiskFlag.MISSING_BASELINE, "No baseline", "The record does not tell its base model.", ""),
-    )
+    RiskFlag.NO_ACTIVE_WORKERS: FlagWords("No worker", "No worker offers it at the moment.", WARNING),
+    RiskFlag.ZERO_USAGE_TOTAL: FlagWords("Never used", "No request has ever asked for it.", WARNING),
+    RiskFlag.ZERO_USAGE_MONTH: FlagWords("Unused for a month", "Used before, but not this month.", WARNING),
+    RiskFlag.LOW_USAGE: FlagWords("Hardly used", "Its share of all requests is below the threshold."),
+    RiskFlag.ZERO_USAGE_DAY: FlagWords("Unused today", "Used before, but not within the last day."),
+    RiskFlag.NO_DOWNLOAD_URLS: FlagWords("No address", "No file has an address to fetch it from.", WARNING),
+    RiskFlag.HAS_UNKNOWN_HOST: FlagWords("Unreadable address", "A file's address means nothing.", WARNING),
+    RiskFlag.HAS_NON_PREFERRED_HOST: FlagWords("Other host", "No file is on a preferred host.", WARNING),
+    RiskFlag.HAS_MULTIPLE_HOSTS: FlagWords("Several hosts", "Its files are on more than one host."),
+    RiskFlag.MISSING_DESCRIPTION: FlagWords("No description", "The record does not describe it."),
+    RiskFlag.MISSING_BASELINE: FlagWords("No baseline", "The record does not tell its base model."),
 }
 
 
@@ -69,9 +41,9 @@ class PresetWords:
 
 PRESET_WORDS: dict[str, PresetWords] = {
     "deletion_candidates": PresetWords("Candidates", "Any flag, a tiny share of use, or no worker."),
-    "warning": PresetWords("Critical", "Next to unused, and no worker offers it."),
+    "critical": PresetWords("Critical", "Next to unused, and no worker offers it."),
     "zero_usage": PresetWords("Unused", "Not one request within the last month."),
-    "low_usage": PresetWords("Hardly used", "A share of the requests below the threshold."),
+    "low_usage": PresetWords("Hardly used", "A share of all requests below the threshold."),
     "no_workers": PresetWords("No worker", "No worker offers it at the moment."),
     "missing_data": PresetWords("Incomplete", "No description or no baseline."),
     "host_issues": PresetWords("File hosts", "Something about where its files are."),
@@ -79,5 +51,4 @@ PRESET_WORDS: dict[str, PresetWords] = {
 
 
 def flags_in_words(flags: Collection[RiskFlag]) -> list[FlagWords]:
-    """The gravest first."""
     return [words for flag, words in FLAG_WORDS.items() if flag in flags]

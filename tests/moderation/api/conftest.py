@@ -1,3 +1,5 @@
+"""Deployments that tests of the API run against."""
+
 from typing import Any
 
 import pytest
