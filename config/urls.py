@@ -110,7 +110,7 @@ v2 = [
     path("metadata/", include(metadata(CanonicalFormat.V2))),
     path("pending_queue/", include(pending_queue(CanonicalFormat.V2))),
     path(CATEGORY, RecordProposals.as_view({"get": "read_category", "post": "create"})),
-    path(MODEL, RecordProposals.as_view({"get": "read_model", "put": "update", "delete": "delete"})),
+    path(MODEL, RecordProposals.as_view({"get": "read_model", "put": "update", "delete": "destroy"})),
     path(f"{CATEGORY}/search", RecordSearch.as_view({"get": "search_category"})),
     path(f"{CATEGORY}/popular", PopularModels.as_view({"get": "read_popular"})),
     path(f"{CATEGORY}/pending", RecordProposals.as_view({"get": "read_pending"})),
@@ -126,7 +126,7 @@ v1 = [
     path("pending_queue/", include(pending_queue(CanonicalFormat.LEGACY))),
     path("text_generation", LegacyProposals.as_view({"get": "read_text", "post": "create", "put": "update"})),
     path(CATEGORY, LegacyProposals.as_view({"get": "read_category", "post": "create", "put": "update"})),
-    path(MODEL, LegacyProposals.as_view({"delete": "delete"})),
+    path(MODEL, LegacyProposals.as_view({"delete": "destroy"})),
 ]
 
 statistics = [

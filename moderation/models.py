@@ -1,6 +1,7 @@
 """What is stored: proposed changes, the batches they are approved in, and the log of all that was done."""
 
 import json
+from collections.abc import Iterable
 
 from django.db import models
 from django.db.models import F, Q
@@ -212,7 +213,7 @@ class Batch(models.Model):
     """Changes that were approved to go live together. Which they are, the changes say.
 
     `title` is that of the latest approval, `approved_by` and `approved_at` are those of the first. A batch
-    that was split off another one begins with what that one had.
+    that was split off another one begins with what that one had; the other one keeps the title of its members.
     """
 
     number = models.BigIntegerField(primary_key=True)
@@ -230,6 +231,13 @@ class Batch(models.Model):
     def __str__(self) -> str:
         return f"{self.number}: {self.title}"
 
+    def retitle(self, members: Iterable[PendingChange]) -> None:
+        """Takes the title of the latest approval among the members; keeps its own where none was approved."""
+        approved = [member for member in members if member.approved_at is not None]
+        if approved:
+            latest = max(approved, key=lambda member: (member.approved_at, member.change_id))
+            self.title = latest.batch_title
+
 
 class QueueState(models.Model):
     """The one row that whoever decides, applies or removes changes locks first."""
@@ -246,7 +254,8 @@ class AuditEvent(models.Model):
     """One thing that was done, to a record or to the queue. Triggers refuse to change or remove a row.
 
     `category` and `model_name` are those of the record; for the queue they are QUEUE and the id of the change
-    as text, or WHOLE_QUEUE; for aliases, families and naming schemas of text groups STRUCTURE and their name. `hash` covers the row and the hash of the one before it.
+    as text, or WHOLE_QUEUE; for aliases, families and naming schemas of text groups they are STRUCTURE and the
+    name of what was written. `hash` covers the row and the hash of the one before it.
     """
 
     QUEUE = "pending_queue"

@@ -171,6 +171,7 @@ class Replay:
         for change_id in after["reassigned_change_ids"]:
             change = self.changes[change_id]
             change.batch_id, change.updated_at = new.number, event.timestamp
+        original.retitle(change for change in self.changes.values() if change.batch_id == original.number)
         self._touch(event, original.number)
         self._touch(event, new.number)
 

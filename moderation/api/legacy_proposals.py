@@ -100,7 +100,7 @@ class LegacyProposals(LegacyRecords):
     @legacy_operation(
         "delete_legacy_model", status=HTTPStatus.NO_CONTENT, words="Remove a model, or propose to"
     )
-    def delete(self, request: Request, model_category_name: str, model_name: str) -> Response:
+    def destroy(self, request: Request, model_category_name: str, model_name: str) -> Response:
         actor = _admit(request)
         category = category_or_422(model_category_name)
         note = proposal_note(request)

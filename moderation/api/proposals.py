@@ -66,7 +66,7 @@ class RecordProposals(CategoryRecords):
         return queued(change)
 
     @proposing_operation("delete_v2_model", words="Propose to remove a model")
-    def delete(self, request: Request, model_category_name: str, model_name: str) -> Response:
+    def destroy(self, request: Request, model_category_name: str, model_name: str) -> Response:
         actor = _admit(request)
         category = category_or_422(model_category_name)
         note = proposal_note(request)

@@ -36,6 +36,8 @@ TEXT_FIELDS: dict[str, Callable[[Record], str]] = {
 }
 NUMBER_FIELDS: dict[str, Callable[[Record], float | None]] = {"size": size_on_disk, "parameters": parameters}
 SEARCH_FIELDS = frozenset({*TEXT_FIELDS, *NUMBER_FIELDS})
+# Fields that are looked up by their whole text.
+_WHOLE = frozenset({"group"})
 _ANYWHERE = ("name", "description", "tag", "trigger")
 
 
@@ -137,6 +139,8 @@ class Columns:
     def _text_mask(self, field_name: str, value: str) -> int:
         if field_name == "name":
             return self.index.mask([("name_contains", value)]) or 0
+        if field_name in _WHOLE:
+            return _as_mask(value == lowered for lowered in self.lowered(field_name))
         return _as_mask(value in lowered for lowered in self.lowered(field_name))
 
     def _values(self, facet_name: str) -> list[Values]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from references.downloads import Record, size_on_disk
 from references.pages.buckets import PARAMETER_LABELS, SIZE_LABELS, parameters_label, size_label
-from references.pages.labels import words
+from references.pages.labels import baseline_label
 from references.pages.values import hosts, is_true, lacks_hash, pairs, parameters, text, texts
 
 Values = tuple[str, ...]
@@ -78,9 +78,9 @@ FACETS: dict[str, Facet] = {
     facet.name: facet
     for facet in (
         Facet("parameters", "Parameters", _parameters, order=PARAMETER_LABELS),
-        Facet("baseline", "Baseline", _single("baseline"), words),
+        Facet("baseline", "Baseline", _single("baseline"), baseline_label),
         Facet("style", "Style", _single("style")),
-        Facet("controlnet_style", "Reads", _single("controlnet_style"), words),
+        Facet("controlnet_style", "Reads", _single("controlnet_style")),
         Facet(
             "nsfw",
             "Rating",

@@ -1,6 +1,6 @@
-"""Numbers, sizes, times and identifiers in the form people read them."""
+"""Numbers, sizes, times and identifiers in the form people read them. Pure."""
 
-import re
+from references.vocabulary import IMAGE_BASELINES
 
 KILO = 1000
 _LARGEST = 10**30
@@ -9,9 +9,8 @@ _COUNT_UNITS = ("", "K", "M", "B", "T")
 _MINUTE, _HOUR, _DAY, _MONTH, _YEAR = 60, 3600, 86_400, 2_629_800, 31_557_600
 _AGES = ((_YEAR, "year"), (_MONTH, "month"), (_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))
 
-_IDENTIFIER = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*\Z")
-# Words of identifiers that are not written with one capital letter.
-_SPELLINGS = {"xl": "XL", "qr": "QR", "hed": "HED", "mlsd": "MLSD", "vae": "VAE", "ltx": "LTX"}
+# Words of baselines that are not written with one capital letter.
+_SPELLINGS = {"xl": "XL"}
 
 
 def number(value: float) -> str:
@@ -68,13 +67,8 @@ def sentence(identifier: str) -> str:
     return identifier.replace("_", " ").capitalize()
 
 
-def words(identifier: str) -> str:
-    """An identifier such as `stable_diffusion_xl` as words; what is no identifier stays as it is."""
-    if not _IDENTIFIER.match(identifier):
+def baseline_label(identifier: str) -> str:
+    """A known image baseline such as `stable_diffusion_xl` in words; any other one as it is."""
+    if identifier not in IMAGE_BASELINES:
         return identifier
-    first, *others = identifier.split("_")
-    return " ".join([_word(first), *map(_word, others)])
-
-
-def _word(part: str) -> str:
-    return _SPELLINGS.get(part, part.capitalize())
+    return " ".join(_SPELLINGS.get(part, part.capitalize()) for part in identifier.split("_"))

@@ -1,7 +1,7 @@
 """The models of a list: which ones, in which order, and what is shown of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress
 
 from references.downloads import Record, size_on_disk
@@ -18,6 +18,8 @@ INDEX_SORTS = {
     "parameters": "parameters",
     "updated": "metadata__updated_at",
 }
+# A few groups have dozens; the table of the group shows them all.
+MOST_VARIANTS = 12
 USAGE_SORTS = {
     "workers": lambda stats: stats.worker_count,
     "month": lambda stats: stats.usage.month,
@@ -53,7 +55,15 @@ class ModelGroup:
 
     name: str
     size: int
-    rows: Sequence[ModelRow] = field(default_factory=tuple)
+    rows: Sequence[ModelRow]
+
+    @property
+    def shown(self) -> Sequence[ModelRow]:
+        return self.rows[:MOST_VARIANTS]
+
+    @property
+    def left_out(self) -> int:
+        return len(self.rows) - len(self.shown)
 
     @property
     def smallest(self) -> float | None:

@@ -38,6 +38,7 @@ from references.popularity import ModelStats
 
 PAGE_SIZE = 50
 CARD_PAGE_SIZE = 48
+GROUP_PAGE_SIZE = 30
 VIEW_LABELS = {GROUPS: "Groups", TABLE: "Table", CARDS: "Cards"}
 
 
@@ -104,7 +105,7 @@ def _groups_page(listing: _Listing) -> dict[str, object]:
     known, stats, query = listing.known, listing.stats, listing.query
     by_group = grouped(known, listing.positions)
     names = groups_sorted(by_group, query, stats)
-    pager = Pager.at(listing.links, query.page, page_size=PAGE_SIZE, total=len(names))
+    pager = Pager.at(listing.links, query.page, page_size=GROUP_PAGE_SIZE, total=len(names))
     shown = names[pager.offset : pager.last]
     rows = _rows(listing, [position for name in shown for position in by_group[name]])
     rows_left = iter(rows)

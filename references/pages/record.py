@@ -41,6 +41,7 @@ class Form:
     label: str
     anchor: str
     markup: SafeString
+    from_where: str
     url: str
 
 
@@ -141,10 +142,10 @@ def _siblings(row: Row, known: Columns) -> list[ModelRow]:
 
 def _forms(row: Row) -> list[Form]:
     path = f"/api/model_references/v2/{row.category}/model/{quote(row.name)}"
-    forms = [Form("Version 2", "v2", json_highlighted(row.record), path)]
+    forms = [Form("Version 2", "v2", json_highlighted(row.record), "At", path)]
     if row.legacy_entries:
         path = f"/api/model_references/v1/{row.category}"
-        forms.append(Form("Version 1", "v1", json_highlighted(dict(row.legacy_entries)), path))
+        forms.append(Form("Version 1", "v1", json_highlighted(dict(row.legacy_entries)), "In", path))
     return forms
 
 

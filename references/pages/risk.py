@@ -23,7 +23,9 @@ from references.risk_report import PRESETS
 from references.text import group_name
 from references.text_structure import text_structure
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
+# Each group comes with its members, folded.
+GROUP_PAGE_SIZE = 24
 PRESET, FLAG, MODE = "preset", "flag", "mode"
 MODELS = "models"
 NARROWED_BY = ("parameters", "baseline", "nsfw", "size", "tag")
@@ -77,13 +79,15 @@ def _report(
     names = _names(known, selection)
     fitting = view.fitting(names, flags)
     shown = entries_sorted(preset_entries(fitting, preset), sort)
-    pager = Pager.at(links, page_number(asked), page_size=PAGE_SIZE, total=len(shown))
+    pager = Pager.at(
+        links, page_number(asked), page_size=GROUP_PAGE_SIZE if is_grouped else PAGE_SIZE, total=len(shown)
+    )
     return {
         "links": links,
         "sort": sort,
         "preset": preset,
         "search": selection.query,
-        "presets": [_preset_option(links, preset, name, fitting) for name in ("", *PRESETS)],
+        "presets": [_preset_option(links, preset, name, fitting) for name in ("", *PRESET_WORDS)],
         "flags": _flag_options(links, preset_entries(fitting, preset), flags),
         "facets": [facet_options(known, selection, links, facet) for facet in facets],
         "chips": [*selection_chips(selection, links), *_flag_chips(links, flags)],

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from references.deletion_risk import RiskEntry, RiskFlag
-from references.pages.risk_words import FlagWords, flags_in_words
+from references.pages.list_rows import MOST_VARIANTS
+from references.pages.risk_words import FLAG_WORDS, FlagWords
 from references.risk_report import PRESETS
 
 DEFAULT_SORT = "-month"
@@ -21,13 +22,29 @@ SORTS: dict[str, Callable[[RiskEntry], object]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class RowFlag:
+    """A flag of a row; `part` tells how many of a group's members have it, where not all do."""
+
+    words: FlagWords
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RiskRow:
     """`members` are the models of a group, or none for a model. `links_to` is the model the name leads to."""
 
     entry: RiskEntry
-    flags: Sequence[FlagWords]
+    flags: Sequence[RowFlag]
     links_to: str
     members: Sequence["RiskRow"] = ()
+
+    @property
+    def shown(self) -> Sequence["RiskRow"]:
+        return self.members[:MOST_VARIANTS]
+
+    @property
+    def left_out(self) -> int:
+        return len(self.members) - len(self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +72,21 @@ class RiskView:
 
     def _row(self, entry: RiskEntry) -> RiskRow:
         members = self.members.get(entry.name, ())
-        flags = flags_in_words(entry.flags)
+        if not members:
+            return RiskRow(entry, _row_flags(entry, [entry]), entry.name)
         if len(members) == 1:
-            return RiskRow(entry, flags, members[0].name)
-        return RiskRow(
-            entry,
-            flags,
-            "" if members else entry.name,
-            [RiskRow(member, flags_in_words(member.flags), member.name) for member in members],
-        )
+            return RiskRow(entry, _row_flags(entry, members), members[0].name)
+        rows = [RiskRow(member, _row_flags(member, [member]), member.name) for member in members]
+        return RiskRow(entry, _row_flags(entry, members), "", rows)
+
+
+def _row_flags(entry: RiskEntry, members: Sequence[RiskEntry]) -> list[RowFlag]:
+    flags = []
+    for flag, words in FLAG_WORDS.items():
+        if flag in entry.flags:
+            count = sum(flag in member.flags for member in members)
+            flags.append(RowFlag(words, f"{count} of {len(members)}" if count < len(members) else ""))
+    return flags
 
 
 def preset_entries(entries: Sequence[RiskEntry], preset: str) -> list[RiskEntry]:

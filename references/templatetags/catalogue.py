@@ -16,7 +16,7 @@ from references.pages.values import url_host, web_url
 
 register = template.Library()
 
-register.filter("words", labels.words)
+register.filter("baseline", labels.baseline_label)
 register.filter("safe_url", web_url)
 register.filter("host", url_host)
 

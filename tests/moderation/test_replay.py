@@ -45,6 +45,7 @@ from tests.moderation.factories import (
     propose_create,
     propose_delete,
     propose_update,
+    stamps,
 )
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +228,17 @@ def test_the_check_passes_after_a_full_day():
     events = AuditEvent.objects.count()
     assert f"{events} events" in check()
     assert AuditEvent.objects.count() == events
+
+
+def test_an_apply_that_writes_nothing_is_not_taken_for_the_write_before_it():
+    make_live("a", description="before")
+    change = propose_update("a", description="mine", metadata=stamps())
+    approve(change)
+    record_put(category=IMAGES, name="a", record=change.payload_as_dict())
+    change_apply(actor=ADA, change_id=change.pk)
+    change.refresh_from_db()
+    assert change.live_before == change.live_after
+    assert faults() == []
 
 
 def test_the_check_passes_on_an_empty_store():

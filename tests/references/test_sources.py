@@ -137,6 +137,7 @@ def test_fields_no_schema_knows_are_kept(tmp_path):
         ("A" * 256, {"name": "A"}, "longer than 255"),
         ("A", {"name": "A", "config": {"download": [make_download("f", size_bytes=-1)]}}, "size_bytes: "),
         ("A", {"name": "A", "extra": "\ud800"}, ""),
+        ("\ud800", {"name": "A"}, ""),
     ],
 )
 def test_a_record_that_is_none_is_skipped_and_the_others_are_read(tmp_path, name, record, reason):

@@ -47,6 +47,18 @@ def told(response: HttpResponse) -> tuple[int, Any]:
     return response.status_code, response.json() if response.content else None
 
 
+def read(path: str, *, key: str = APPROVER) -> Any:
+    """What a read of the queue answers."""
+    response = send("GET", f"{QUEUE}/{path}", key=key)
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def act(path: str, body: Any = b"", *, key: str = APPROVER) -> tuple[int, Any]:
+    """What an act on the queue answers."""
+    return told(send("POST", f"{QUEUE}/{path}", body, key=key))
+
+
 def problems(response: HttpResponse) -> tuple[int, list[tuple[str, list]]]:
     """Status, and type and place of what is wrong with the request."""
     return response.status_code, [(problem["type"], problem["loc"]) for problem in response.json()["detail"]]

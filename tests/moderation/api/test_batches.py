@@ -6,7 +6,17 @@ import pytest
 
 from moderation.models import AuditEvent, PendingChange, QueueState
 from references.models import ModelRecord
-from tests.moderation.api.callers import APPROVER, HUGE, QUEUE, REQUESTOR, UNKNOWN, V2, problems, send, told
+from tests.moderation.api.callers import (
+    APPROVER,
+    HUGE,
+    QUEUE,
+    REQUESTOR,
+    UNKNOWN,
+    V2,
+    act,
+    problems,
+    send,
+)
 from tests.moderation.factories import (
     ADA,
     IMAGES,
@@ -19,10 +29,6 @@ from tests.moderation.factories import (
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
-
-
-def act(path: str, body: Any = b"", *, key: str = APPROVER) -> tuple[int, Any]:
-    return told(send("POST", f"{QUEUE}/{path}", body, key=key))
 
 
 def decide(title: str = "A batch", **body: Any) -> tuple[int, Any]:

@@ -1,6 +1,8 @@
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError
 
+from config.middleware import page_headers
 from config.wsgi import application, django_application
 from references.api import hot
 from references.api.hot import HotReads
@@ -179,3 +181,27 @@ def test_a_failure_to_make_the_document_is_left_to_django_too(elsewhere, monkeyp
 def test_a_strange_host_gets_the_same_from_both(headers):
     one_in_each_category()
     assert differences([f"{V2}/clip", f"{V1}/clip.json"], headers) == {}
+
+
+@pytest.mark.parametrize(
+    "deployment",
+    [
+        {},
+        {"SECURE_HSTS_SECONDS": 60, "SECURE_HSTS_PRELOAD": True},
+        {"SECURE_SSL_REDIRECT": True},
+        {"SECURE_CROSS_ORIGIN_OPENER_POLICY": None, "X_FRAME_OPTIONS": "SAMEORIGIN"},
+    ],
+    ids=str,
+)
+def test_hot_reads_follow_the_settings_of_the_deployment(settings, deployment):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    for name, value in deployment.items():
+        setattr(settings, name, value)
+    one_in_each_category()
+    by_django = WSGIHandler()
+    served = HotReads(by_django, page_headers)
+    for proto in ("https", "http", "https, http", ""):
+        headers = {"X-Forwarded-Proto": proto}
+        assert ask(f"{V2}/clip", headers=headers, application=served) == ask(
+            f"{V2}/clip", headers=headers, application=by_django
+        ), proto
