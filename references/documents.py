@@ -212,6 +212,9 @@ def record_document(category: str, name: str) -> Document | None:
 
     A process whose snapshot is behind reads the one row instead of the whole category.
     """
+    if "\0" in name:
+        # No name holds it, and PostgreSQL refuses to be asked.
+        return None
     now = _state(category)
     held = _snapshots.get(category)
     if held is not None and held.revision == now.revision:

@@ -101,7 +101,7 @@ def _v2_read(spec: CategorySpec, path: Path) -> CategorySource:
     for name, record in entries.items():
         try:
             name_check(name)
-            require_storable(record)
+            require_storable({name: record})
             validated = record_validate(spec.name, record)
         except (RecordError, RequestInvalid, Unprocessable) as error:
             source.issues.append(Issue(name, Severity.SKIPPED, _reason(error), "invalid_record"))

@@ -56,7 +56,7 @@ def batch_split(
         state=state, title=original.title, approved_by=original.approved_by, approved_at=original.approved_at
     )
     left_behind.update(batch_id=new.number, updated_at=at)
-    original.retitle(PendingChange.objects.in_batch(number))
+    original.retitle(PendingChange.recorded.in_batch(number).only("approved_at", "batch_title"))
     original.save(update_fields=["title"])
     split = BatchSplit(number, new.number, ids)
     event_id = event_append(

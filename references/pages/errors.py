@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 from references.pages.security import secured
 
-# The API answers below these paths, whoever asks; the second half is where its documentation once put it.
+# The API answers below these paths, whoever asks; all but the first are for clients that know no prefix.
 _MACHINE_PATHS = re.compile(r"/(?:api|model_references|heartbeat|replicate_mode|openapi\.json)(?:/|\Z)")
 HTML = "text/html"
 
@@ -25,6 +25,11 @@ def failure_page(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     response = render(request, "catalogue/failure.html", {"status": status}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return secured(response)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For `CSRF_FAILURE_VIEW`."""
+    return failure_page(request, HTTPStatus.FORBIDDEN)
 
 
 def server_error_page() -> HttpResponse:

@@ -19,7 +19,7 @@ INDEX_SORTS = {
     "updated": "metadata__updated_at",
 }
 # A few groups have dozens; the table of the group shows them all.
-MOST_VARIANTS = 12
+MOST_VARIANTS = 8
 USAGE_SORTS = {
     "workers": lambda stats: stats.worker_count,
     "month": lambda stats: stats.usage.month,

@@ -1,5 +1,6 @@
 """Filters and tags of the pages for people."""
 
+import json
 import time
 from datetime import UTC, datetime
 
@@ -25,6 +26,12 @@ register.filter("host", url_host)
 def amount(value: float | None) -> str:
     """A number with its thousands apart."""
     return "" if value is None else labels.number(value)
+
+
+@register.filter
+def plain(value: object) -> str:
+    """A stored value of any kind: text as it is, everything else as JSON writes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @register.filter

@@ -128,6 +128,7 @@ def test_a_summary_counts_members_and_a_split_moves_them():
         {**expected, **counts, "batch_id": 2, "last_event_id": last},
         {
             **expected,
+            "batch_title": "Batch one",
             "applied_at": LATER + 1,
             "approved_change_count": 1,
             "applied_change_count": 1,

@@ -374,3 +374,12 @@ def test_what_was_written_while_the_log_was_off_shows_as_a_difference(settings):
     settings.AUDIT_ENABLED = True
     assert faults() == [f"record {IMAGES}/a: is not in the log"]
     assert AuditHead.objects.count() == 0
+
+
+def test_a_split_after_a_purge_leaves_the_batch_under_the_same_title_in_the_log():
+    one, two, three = (propose_create(name) for name in "abc")
+    approve(one, title="First")
+    approve(three, two, title="Second")
+    queue_purge(actor=ADA, change_ids=[three.pk])
+    change_apply(actor=ADA, change_id=one.pk)
+    assert faults() == []

@@ -331,20 +331,25 @@ def test_a_request_that_applies_nothing_splits_nothing():
     assert {change.batch_id for change in PendingChange.objects.approved()} == {number}
 
 
-def failing_put(**kwargs: object) -> None:
-    applying.record_put_for_real(**kwargs)
-    raise DatabaseError("disk full")
-
-
 @pytest.fixture
-def broken_store(monkeypatch):
-    """A store that fails right after it wrote the record."""
-    monkeypatch.setattr(applying, "record_put_for_real", applying.record_put, raising=False)
-    monkeypatch.setattr(applying, "record_put", failing_put)
+def store_that_fails_on(monkeypatch):
+    """Makes the store fail right after it wrote the record of this name."""
+    put = applying.record_put
+
+    def break_for(name: str) -> None:
+        def put_and_fail(**kwargs):
+            write = put(**kwargs)
+            if kwargs["name"] == name:
+                raise DatabaseError("disk full")
+            return write
+
+        monkeypatch.setattr(applying, "record_put", put_and_fail)
+
+    return break_for
 
 
-@pytest.mark.usefixtures("broken_store")
-def test_a_fault_of_the_store_leaves_everything_as_it_was():
+def test_a_fault_of_the_store_leaves_everything_as_it_was(store_that_fails_on):
+    store_that_fails_on("a")
     one, two = propose_create("a"), propose_create("b")
     number = approve(one, two)
     rows = list(PendingChange.objects.values())
@@ -361,18 +366,10 @@ def test_a_fault_of_the_store_leaves_everything_as_it_was():
     assert (category.revision, category.error_count) == (revision, 1)
 
 
-def test_a_fault_in_the_middle_keeps_what_came_before(monkeypatch):
+def test_a_fault_in_the_middle_keeps_what_came_before(store_that_fails_on):
+    store_that_fails_on("b")
     one, two = propose_create("a"), propose_create("b")
     approve(one, two)
-    put = applying.record_put
-
-    def put_all_but_b(**kwargs):
-        write = put(**kwargs)
-        if kwargs["name"] == "b":
-            raise DatabaseError("disk full")
-        return write
-
-    monkeypatch.setattr(applying, "record_put", put_all_but_b)
     result = changes_apply(actor=ADA, change_ids=[one.pk, two.pk])
     assert (ids(result.applied), result.failed_change_id, result.status) == ([one.pk], two.pk, 503)
     assert result.failed_error_type == "PendingChangeBackendError"

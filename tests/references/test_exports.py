@@ -293,6 +293,15 @@ def test_repeated_rows_stay_until_their_model_changes():
     assert export.files[0].content == make_rows("Org/A-7B,7,,,,one,,,,", "Org/B-7B,7,,,,,,,,")
 
 
+def test_a_row_that_can_only_read_otherwise_is_no_change_until_its_repetition_goes():
+    row = "Org/A-7B,7,,,,  ,,,,"
+    entries = make_entries(make_entry("Org/A-7B", description="  "))
+    export = category_export(TEXT_CATEGORY, entries, {CSV_FILE: make_rows(row, row)})
+    assert (export.files[0].content, export.modified) == (make_rows(row), ("Org/A-7B",))
+    export = category_export(TEXT_CATEGORY, entries, {file.name: file.content for file in export.files})
+    assert (export.changed_files, export.change_count) == ([], 0)
+
+
 def test_what_the_columns_cannot_say_changes_db_json_alone():
     held = {CSV_FILE: make_rows("Org/A-7B,7,,,,,,,,")}
     held[DB_FILE] = contents(TEXT_CATEGORY, make_entries(make_entry("Org/A-7B")), held)[DB_FILE]
@@ -366,6 +375,17 @@ def test_records_keep_the_order_of_the_file_and_new_ones_come_last():
     assert list(json.loads(contents("clip", entries, held)["clip.json"])) == ["B", "A", "N", "M"]
 
 
+def test_records_that_stay_keep_the_order_of_their_fields():
+    held = real_files(TEXT_CATEGORY)
+    entries = golden("v1", "text_generation.json")
+    name = "acrastt/Marx-3B-V3"
+    changed = {key: {**entries[key], "description": "new"} for key in name_variants(name)}
+    made = contents(TEXT_CATEGORY, {**entries, **changed}, held)[DB_FILE]
+    gone, come = line_changes(held[DB_FILE], made)
+    assert len(gone) == 3
+    assert come == [b'        "description": "new",\n'] * 3
+
+
 def test_a_record_no_import_takes_is_not_removed():
     odd = make_legacy(IMAGE_CATEGORY, "Odd", baseline="unheard of")
     entries = {"Good": make_legacy(IMAGE_CATEGORY, "Good")}
@@ -403,8 +423,8 @@ def test_a_file_that_is_no_use_is_not_exported_over(category, file, content):
 
 
 def test_a_diff_can_be_applied(tmp_path):
-    before = b"a\r\nb\r\nc\xe2\x80\xa8d\r\n" + b"x\n" * 9 + b"end"
-    after = b"a\r\nB\r\nc\xe2\x80\xa8d\r\n" + b"x\n" * 9 + b"end\nmore\n"
+    before = b"a\r\nb\r\nc\xe2\x80\xa8\rd\r\n" + b"x\n" * 9 + b"end"
+    after = b"a\r\nB\r\nc\xe2\x80\xa8\rd\r\n" + b"x\n" * 9 + b"end\nmore\n"
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "f").write_bytes(before)
     diff = changes_diff("sub/f", ExportFile("f", before, after))

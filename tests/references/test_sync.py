@@ -171,7 +171,8 @@ def test_files_are_read_as_of_the_commit_that_becomes_the_parent(double, monkeyp
     primary_entries = sync._primary_entries
 
     def commit_first(*args: Any) -> Any:
-        double.images.commit("main", {"clip.json": b"{}", "README.md": b"newer"})
+        turned = json.dumps(dict(reversed(CLIP.items()))).encode()
+        double.images.commit("main", {"clip.json": turned, "README.md": b"newer"})
         return primary_entries(*args)
 
     monkeypatch.setattr(sync, "_primary_entries", commit_first)

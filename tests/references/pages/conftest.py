@@ -1,0 +1,47 @@
+"""What the tests of the pages share."""
+
+import time
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
+from references.models import UsageSnapshot
+from tests.references.figures import recorded_bodies
+
+
+@pytest.fixture(autouse=True)
+def mounted(settings: Settings) -> None:
+    """The pages at the root, and an AI-Horde that nothing listens for."""
+    settings.ROOT_URLCONF = "tests.references.pages.urls"
+    settings.SHOWCASE_HOSTS = ["raw.githubusercontent.com"]
+    settings.HORDE_URL = "http://127.0.0.1:9/api/"
+
+
+@pytest.fixture
+def browser(client: Client) -> Client:
+    """A client that asks for pages."""
+    client.defaults["HTTP_ACCEPT"] = "text/html"
+    return client
+
+
+@pytest.fixture
+def usage(db: None) -> None:
+    """What the AI-Horde was recorded to say, as if it came just now."""
+    for kind in ("image", "text"):
+        calls = (STATUS_CALLS[kind], USAGE_CALLS[kind], WORKER_CALLS[kind])
+        for call, body in zip(calls, recorded_bodies(kind), strict=True):
+            UsageSnapshot.objects.create(path=call.path, body=body, fetched_at=time.time())
+
+
+@pytest.fixture
+def no_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An AI-Horde that never answered."""
+    from references.horde import HordeUnavailable
+    from references.pages import usage
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise HordeUnavailable("down")
+
+    monkeypatch.setattr(usage, "usage_data", refuse)
