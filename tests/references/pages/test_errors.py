@@ -1,0 +1,65 @@
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from references.pages.errors import csrf_failure, server_error_page, wants_page
+from tests.references.pages.html import Page
+
+PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "wanted"),
+    [
+        ("/nothing", PAGE, True),
+        ("/models/x", "text/html", True),
+        ("/apiary", PAGE, True),
+        ("/nothing", "*/*", False),
+        ("/nothing", "application/json", False),
+        ("/nothing", "", False),
+        ("/nothing", "text/html;q=0", False),
+        ("/api", PAGE, False),
+        ("/api/model_references/v2/x", PAGE, False),
+        ("/model_references/v2/x", PAGE, False),
+    ],
+)
+def test_only_browsers_outside_of_the_api_get_pages(path, accept, wanted):
+    assert wants_page(RequestFactory().get(path, headers={"Accept": accept})) is wanted
+
+
+@pytest.mark.django_db
+def test_an_unknown_address_has_a_page_for_people_and_json_for_machines(client):
+    response = client.get("/nothing", headers={"Accept": PAGE})
+    assert response.status_code == 404
+    assert "There is nothing at this address." in Page(response).text
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert client.get("/nothing").json() == {"detail": "Not Found"}
+    assert client.get("/api/nothing", headers={"Accept": PAGE}).json() == {"detail": "Not Found"}
+
+
+def test_a_failure_has_a_page_that_needs_nothing(settings):
+    response = server_error_page()
+    assert response.status_code == 500
+    page = Page(response)
+    assert "Something failed on our side." in page.text
+    assert reverse("catalogue:home") in page.links
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_a_view_that_fails_shows_that_page(monkeypatch):
+    def fail(category: str) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("references.pages.listing.columns", fail)
+    client = Client(raise_request_exception=False)
+    response = client.get("/models/clip", headers={"Accept": PAGE})
+    assert response.status_code == 500
+    assert "Something failed on our side." in Page(response).text
+
+
+def test_a_form_without_a_token_is_refused_with_a_page():
+    response = csrf_failure(RequestFactory().post("/x"))
+    assert response.status_code == 403
+    assert "You may not do this." in Page(response).text

@@ -1,0 +1,132 @@
+import csv
+import io
+
+import pytest
+from django.test import Client
+
+from references.deletion_risk import RiskFlag
+from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS
+from references.risk_report import PRESETS
+from tests.factories import make_record
+from tests.references.pages.html import Page
+
+pytestmark = pytest.mark.django_db
+GIB = 2**30
+
+
+def weighed(browser: Client, category: str = "image_generation", query: str = "") -> Page:
+    response = browser.get(f"/deletion-risk/{category}{query}")
+    assert response.status_code == 200
+    return Page(response)
+
+
+@pytest.fixture
+def images(usage: None) -> None:
+    for name, size in (
+        ("HASDX", 7),
+        ("RPG", 2),
+        ("stable_diffusion", 4),
+        ("Dreamlike Diffusion", 2),
+        ("Unheard", 1),
+    ):
+        make_record("image_generation", name, description="x", size_on_disk_bytes=size * GIB)
+
+
+def test_every_flag_and_preset_has_words():
+    assert FLAG_WORDS.keys() == set(RiskFlag)
+    assert PRESET_WORDS.keys() == PRESETS.keys()
+
+
+def test_models_are_listed_by_use_with_their_flags_in_words(browser, images):
+    page = weighed(browser)
+    assert page.names_of_rows() == ["stable_diffusion", "Dreamlike%20Diffusion", "RPG", "HASDX", "Unheard"]
+    assert "HASDX critical No worker Unused for a month Hardly used Unused today" in page.text
+    assert "Models 5 Critical 1 Without a worker 3 Unused this month 2" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?preset=critical", ["HASDX"]),
+        ("?preset=no_workers", ["RPG", "HASDX", "Unheard"]),
+        (
+            "?preset=nonsense&sort=name",
+            ["Dreamlike%20Diffusion", "HASDX", "RPG", "stable_diffusion", "Unheard"],
+        ),
+        ("?sort=size", ["Unheard", "RPG", "Dreamlike%20Diffusion", "stable_diffusion", "HASDX"]),
+        ("?sort=-score", ["HASDX", "RPG", "Unheard", "stable_diffusion", "Dreamlike%20Diffusion"]),
+        ("?flag=zero_usage_day&flag=no_active_workers", ["RPG", "HASDX"]),
+        ("?q=rpg", ["RPG"]),
+        (
+            "?flag=nonsense&page=x&q=",
+            ["stable_diffusion", "Dreamlike%20Diffusion", "RPG", "HASDX", "Unheard"],
+        ),
+        ("?preset=no_workers&q=h", ["HASDX", "Unheard"]),
+    ],
+)
+def test_presets_flags_search_and_order_are_in_the_query_string(browser, images, query, names):
+    found = weighed(browser, query=query).names_of_rows()
+    assert found == names or sorted(found) == sorted(names) == sorted(names) and "score" in query
+
+
+def test_presets_tell_how_many_they_keep(browser, images):
+    text = weighed(browser).text
+    assert (
+        "All 5 Candidates 3 Critical 1 Unused 2 Hardly used 2 No worker 3 Incomplete 0 File hosts 5" in text
+    )
+
+
+def test_the_table_for_spreadsheets_is_the_preset_in_view(browser, images):
+    page = weighed(browser, query="?preset=critical")
+    [url] = [link for link in page.links if "format=csv" in link]
+    assert url == "/api/model_references/statistics/image_generation/deletion-risk?format=csv&preset=critical"
+    rows = list(csv.DictReader(io.StringIO(browser.get(url).content.decode())))
+    assert [row["name"] for row in rows] == ["HASDX"]
+
+
+@pytest.fixture
+def texts(usage: None) -> None:
+    for size in (8, 70):
+        make_record("text_generation", f"NeverSleep/Lumimaid-v0.2-{size}B", description="x", baseline="llama")
+    make_record("text_generation", "lab/Alder-7B", description="x")
+
+
+def test_text_models_are_weighed_by_group_with_their_variants_folded(browser, texts):
+    page = weighed(browser, "text_generation")
+    assert "Groups 2 Critical 1" in page.text
+    assert "Lumimaid No worker 1 of 2 " in page.text
+    assert "2 variants NeverSleep/Lumimaid-v0.2-8B 5 workers, 4,350 this month" in page.text
+    assert page.names_of_rows() == ["Alder-7B"]
+
+
+def test_text_models_can_be_weighed_one_by_one(browser, texts):
+    page = weighed(browser, "text_generation", "?mode=models")
+    assert page.names_of_rows() == ["Lumimaid-v0.2-8B", "Lumimaid-v0.2-70B", "Alder-7B"]
+    [url] = [link for link in page.links if "format=csv" in link]
+    assert url.endswith("?format=csv&include_backend_variations=true")
+
+
+def test_a_group_is_found_by_any_of_its_models(browser, texts):
+    assert "1 of 2 groups" in weighed(browser, "text_generation", "?q=70b").text
+
+
+def test_without_an_answer_of_the_horde_the_page_says_so(browser, no_usage):
+    make_record("image_generation", "A")
+    response = browser.get("/deletion-risk/image_generation")
+    assert response.status_code == 503
+    assert "The AI-Horde does not answer." in Page(response).text
+
+
+@pytest.mark.parametrize("category", ["clip", "nonsense"])
+def test_categories_without_usage_have_no_such_page(browser, category):
+    assert browser.get(f"/deletion-risk/{category}").status_code == 404
+
+
+def test_an_empty_category_is_weighed_too(browser, usage):
+    assert "Nothing fits." in weighed(browser).text
+
+
+def test_queries_do_not_grow_with_models(browser, images, django_assert_max_num_queries):
+    browser.get("/deletion-risk/image_generation")
+    with django_assert_max_num_queries(4):
+        browser.get("/deletion-risk/image_generation")

@@ -1,0 +1,53 @@
+import pytest
+from django.test import Client
+
+from tests.factories import make_download, make_record
+from tests.references.pages.html import Page
+
+pytestmark = pytest.mark.django_db
+
+
+def searched(browser: Client, query: str) -> Page:
+    response = browser.get("/search", {"q": query})
+    assert response.status_code == 200
+    return Page(response)
+
+
+@pytest.fixture
+def models() -> None:
+    make_record("image_generation", "Foxes", description="Red animals")
+    make_record(
+        "clip", "Fox CLIP", config={"download": [make_download("f.pt", sha256sum="0123456789" + "a" * 54)]}
+    )
+    for number in range(10):
+        make_record("lora", f"fox {number}")
+
+
+def test_matches_are_grouped_by_category(browser, models):
+    page = searched(browser, "fox")
+    assert "12 models in 3 categories" in page.text
+    assert "Image generation 1 Foxes Red animals" in page.text
+    assert "All 10 in LoRA" in page.text
+    assert "/models/lora?q=fox" in page.links
+
+
+def test_a_file_is_found_by_its_checksum(browser, models):
+    assert searched(browser, "0123456789aaaa").names_of_rows() == ["Fox%20CLIP"]
+
+
+def test_nothing_found_is_said(browser, models):
+    assert "Nothing found." in searched(browser, "badger").text
+
+
+def test_an_empty_search_only_asks(browser, models):
+    page = searched(browser, "  ")
+    assert "Nothing found." not in page.text
+    assert page.names_of_rows() == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["\0", "%00", "<script>", "a" * 10_000, '"', "((((", "\ud800".encode("utf-8", "replace").decode()],
+)
+def test_no_search_breaks_the_page(browser, models, query):
+    searched(browser, query)
