@@ -43,14 +43,14 @@ class ModelRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="record")
     def readable_record(self, stored: ModelRecord) -> str:
-        return _readable(stored.as_dict())
+        return readable_json(stored.as_dict())
 
     @admin.display(description="legacy entry")
     def readable_legacy(self, stored: ModelRecord) -> str:
-        return _readable(stored.legacy_as_dict())
+        return readable_json(stored.legacy_as_dict())
 
 
-def _readable(value: object) -> str:
+def readable_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 

@@ -158,7 +158,7 @@ def _usage(held: Snapshot, row: Row) -> Usage | None:
 
 
 def _risk(held: Snapshot, row: Row) -> Risk | None:
-    known = risk_if_known(held, with_variations=True)
+    known = risk_if_known(held)
     if known is None:
         return None
     entry = next((entry for entry in known.report.entries if entry.name == row.name), None)

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from references.analytics import CategoryRisk
+from references.analytics import risk_rules
 from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.deletion_risk import RiskEntry, RiskFlag
 from references.pages.choices import Chip, Option, facet_options, selection_chips, spec_or_404
@@ -19,7 +19,7 @@ from references.pages.risk_rows import DEFAULT_SORT, SORTS, RiskView, entries_so
 from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS
 from references.pages.security import page
 from references.pages.usage import risk_if_known
-from references.risk_report import PRESETS
+from references.risk_report import PRESETS, RiskReport, report_grouped
 from references.text import group_name
 from references.text_structure import text_structure
 
@@ -40,8 +40,7 @@ def risk_page(request: HttpRequest, category: str) -> HttpResponse:
     known = columns(category)
     asked = request.GET
     is_grouped = category == TEXT_CATEGORY and asked.get(MODE) != MODELS
-    whole = risk_if_known(known.snapshot, with_variations=True)
-    grouped = risk_if_known(known.snapshot, is_grouped=True) if is_grouped else None
+    risk = risk_if_known(known.snapshot)
     context = {
         "spec": spec,
         "section": "risk",
@@ -50,20 +49,24 @@ def risk_page(request: HttpRequest, category: str) -> HttpResponse:
         "flag_words": FLAG_WORDS.values(),
         "is_grouped": is_grouped,
     }
-    if whole is None or (is_grouped and grouped is None):
+    if risk is None:
         return render(request, "catalogue/risk.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    context |= _report(request, known, _view(whole, grouped), asked, is_grouped=is_grouped)
+    context |= _report(
+        request, known, _view(risk.report, is_grouped=is_grouped), asked, is_grouped=is_grouped
+    )
     return render(request, "catalogue/risk.html", context)
 
 
-def _view(whole: CategoryRisk, grouped: CategoryRisk | None) -> RiskView:
-    if grouped is None:
-        return RiskView(whole.report.entries, {})
+def _view(report: RiskReport, *, is_grouped: bool) -> RiskView:
+    """The entries to list. What groups show is the sum of what is known of each of their models."""
+    if not is_grouped:
+        return RiskView(report.entries, {})
     structure = text_structure()
     members: dict[str, list[RiskEntry]] = {}
-    for entry in whole.report.entries:
+    for entry in report.entries:
         members.setdefault(structure.canonical(group_name(entry.name)), []).append(entry)
-    return RiskView(grouped.report.entries, members)
+    groups = report_grouped(report, risk_rules(report.category), aliases=structure.canonical_names)
+    return RiskView(groups.entries, members)
 
 
 def _report(
@@ -94,7 +97,7 @@ def _report(
         "clear_url": links.cleared(kept=(PRESET, SORT, MODE)),
         "hidden_fields": links.hidden(SEARCH),
         "modes": _modes(links, is_grouped=is_grouped) if known.index.category == TEXT_CATEGORY else [],
-        "csv_url": _csv_url(known.index.category, preset, is_grouped=is_grouped),
+        "csv_url": _csv_url(known.index.category, preset),
         "pager": pager,
         "rows": view.rows(shown[pager.offset : pager.last]),
         "has_sizes": known.index.category != TEXT_CATEGORY,
@@ -151,11 +154,11 @@ def _modes(links: PageLinks, *, is_grouped: bool) -> list[Option]:
     ]
 
 
-def _csv_url(category: str, preset: str, *, is_grouped: bool) -> str:
-    """The API's table of the preset. It knows neither the search box nor the filters of this page."""
+def _csv_url(category: str, preset: str) -> str:
+    """The API's table of the preset, model by model. It knows neither the search box nor the filters here."""
     asked = {"format": "csv", **({"preset": preset} if preset else {})}
     if category == TEXT_CATEGORY:
-        asked["group_text_models" if is_grouped else "include_backend_variations"] = "true"
+        asked["include_backend_variations"] = "true"
     return f"/api/model_references/statistics/{category}/deletion-risk?{urlencode(asked)}"
 
 

@@ -19,12 +19,9 @@ def stats_if_known(held: Snapshot) -> CategoryStats | None:
     return _if_known(held, lambda: category_stats(held, with_variations=True))
 
 
-def risk_if_known(
-    held: Snapshot, *, is_grouped: bool = False, with_variations: bool = False
-) -> CategoryRisk | None:
-    return _if_known(
-        held, lambda: deletion_risk(held, is_grouped=is_grouped, with_variations=with_variations)
-    )
+def risk_if_known(held: Snapshot) -> CategoryRisk | None:
+    """Each model's risk by its own figures, too."""
+    return _if_known(held, lambda: deletion_risk(held, with_variations=True))
 
 
 def _if_known(held: Snapshot, compute: Callable[[], Figures]) -> Figures | None:

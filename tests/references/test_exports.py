@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from references.categories import CATEGORIES, IMAGE_CATEGORY, TEXT_CATEGORY
 from references.exports import (
@@ -478,3 +480,35 @@ def test_the_entries_that_are_handed_over_are_not_changed():
     before = copy.deepcopy(entries)
     category_export(TEXT_CATEGORY, entries, {CSV_FILE: make_rows("Org/A-7B,8,,,,,,,,")})
     assert entries == before
+
+
+# Any models
+
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+text_records = st.fixed_dictionaries(
+    {
+        "name": st.from_regex(r"\AOrg/[A-C][- ]?[17]B\Z"),
+        "parameters": st.integers(1, 2**60),
+        "tags": st.lists(words, max_size=3),
+        **dict.fromkeys(
+            ("description", "style", "baseline", "url", "display_name", "instruct_format"), words
+        ),
+        "settings": st.dictionaries(words, st.integers() | words, max_size=2),
+        "nsfw": st.booleans(),
+    }
+)
+categories_of_text = st.lists(text_records, max_size=4, unique_by=lambda record: record["name"])
+
+
+@given(before=categories_of_text, after=categories_of_text)
+def test_an_export_over_any_export_settles_at_once(before, after):
+    first, then = (make_entries(*(text_entries(record)[0][1] for record in each)) for each in (before, after))
+    made = contents(TEXT_CATEGORY, then, contents(TEXT_CATEGORY, first, {}))
+    again = category_export(TEXT_CATEGORY, then, made)
+    assert (again.changed_files, again.change_count) == ([], 0)
+    assert json.loads(made[DB_FILE]) == then
+    assert csv_names(made[CSV_FILE]) == [
+        *(record["name"] for record in before if record["name"] in then),
+        *(record["name"] for record in after if record["name"] not in first),
+    ]

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from references.horde import HordeUnavailable
 from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
 from references.models import UsageSnapshot
 from tests.references.figures import recorded_bodies
@@ -13,10 +14,9 @@ from tests.references.figures import recorded_bodies
 
 @pytest.fixture(autouse=True)
 def mounted(settings: Settings) -> None:
-    """The pages at the root, and an AI-Horde that nothing listens for."""
+    """The pages at the root."""
     settings.ROOT_URLCONF = "tests.references.pages.urls"
     settings.SHOWCASE_HOSTS = ["raw.githubusercontent.com"]
-    settings.HORDE_URL = "http://127.0.0.1:9/api/"
 
 
 @pytest.fixture
@@ -35,13 +35,12 @@ def usage(db: None) -> None:
             UsageSnapshot.objects.create(path=call.path, body=body, fetched_at=time.time())
 
 
-@pytest.fixture
-def no_usage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An AI-Horde that never answered."""
-    from references.horde import HordeUnavailable
-    from references.pages import usage
+@pytest.fixture(autouse=True)
+def quiet_horde(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless a test has usage, the AI-Horde has never answered."""
 
     def refuse(*args: object, **kwargs: object) -> None:
         raise HordeUnavailable("down")
 
-    monkeypatch.setattr(usage, "usage_data", refuse)
+    if "usage" not in request.fixturenames:
+        monkeypatch.setattr("references.pages.usage.usage_data", refuse)

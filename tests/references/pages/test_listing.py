@@ -11,7 +11,7 @@ GB = 10**9
 
 
 @pytest.fixture
-def images(no_usage: None) -> None:
+def images() -> None:
     records = [
         make_imported(
             f"Model {number:02}",
@@ -40,7 +40,7 @@ def test_a_table_shows_fifty_models_by_name_and_leads_to_the_rest(browser, image
     assert len(listed(browser, "?page=2").names_of_rows()) == 10
 
 
-def test_a_row_has_the_facts_of_its_model(browser, no_usage):
+def test_a_row_has_the_facts_of_its_model(browser):
     make_record(
         "image_generation", "A", nsfw=True, inpainting=True, size_on_disk_bytes=2_132_981_728, style="furry",
         description="For & about foxes",
@@ -109,7 +109,7 @@ def test_an_unknown_category_is_not_found(browser):
     assert "There is nothing at this address." in Page(response).text
 
 
-def test_cards_show_one_picture_each_from_listed_hosts_and_none_of_nsfw_models(browser, no_usage):
+def test_cards_show_one_picture_each_from_listed_hosts_and_none_of_nsfw_models(browser):
     good = "https://raw.githubusercontent.com/x/1.webp"
     make_record("image_generation", "A", showcases=["https://elsewhere.example/0.webp", good])
     make_record("image_generation", "B", showcases=[good], nsfw=True)
@@ -126,7 +126,7 @@ def texts() -> None:
         make_record("text_generation", f"lab/{group}-{size}B", parameters=size * GB, text_model_group=group)
 
 
-def test_text_models_are_folded_into_their_groups(browser, texts, no_usage):
+def test_text_models_are_folded_into_their_groups(browser, texts):
     page = listed(browser, category="text_generation")
     assert "3 models in 2 groups" in page.text
     assert "Rose 2 variants 8B–70B lab/ Rose-70B 70B lab/ Rose-8B 8B" in page.text
@@ -134,14 +134,14 @@ def test_text_models_are_folded_into_their_groups(browser, texts, no_usage):
     assert [fold for fold in page.all("details") if "open" in fold] == []
 
 
-def test_a_group_that_fits_in_part_is_unfolded_and_says_so(browser, texts, no_usage):
+def test_a_group_that_fits_in_part_is_unfolded_and_says_so(browser, texts):
     page = listed(browser, "?q=70b", category="text_generation")
     assert "Rose 1 of 2 variants 70B" in page.text
     assert page.names_of_rows() == ["Rose-70B"]
     assert len([fold for fold in page.all("details") if "open" in fold]) == 1
 
 
-def test_a_group_of_many_leads_to_the_table_of_all(browser, no_usage):
+def test_a_group_of_many_leads_to_the_table_of_all(browser):
     for number in range(1, 12):
         make_record("text_generation", f"lab/Rose-{number}B", parameters=number * GB, text_model_group="Rose")
     page = listed(browser, category="text_generation")
@@ -154,7 +154,7 @@ def test_a_group_of_many_leads_to_the_table_of_all(browser, no_usage):
     )
 
 
-def test_text_models_can_be_listed_one_by_one(browser, texts, no_usage):
+def test_text_models_can_be_listed_one_by_one(browser, texts):
     page = listed(browser, "?view=table&sort=-parameters", category="text_generation")
     assert page.names_of_rows() == ["Rose-70B", "Alder-13B", "Rose-8B"]
 
@@ -182,7 +182,7 @@ def test_without_usage_there_are_no_columns_for_it(browser, images):
     assert "Most used" not in text
 
 
-def test_other_apps_add_badges_and_buttons(browser, no_usage, monkeypatch):
+def test_other_apps_add_badges_and_buttons(browser, monkeypatch):
     make_record("clip", "ViT-L/14")
     asked = []
 
@@ -203,7 +203,7 @@ def test_other_apps_add_badges_and_buttons(browser, no_usage, monkeypatch):
     assert page.all("a", **{"class": "button button-main"})[0]["href"] == "/propose/clip"
 
 
-def test_queries_do_not_grow_with_rows(browser, no_usage, django_assert_num_queries):
+def test_queries_do_not_grow_with_rows(browser, django_assert_num_queries):
     def ask(query: str, count: int) -> None:
         with django_assert_num_queries(count):
             browser.get(f"/models/image_generation{query}")
