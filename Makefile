@@ -13,7 +13,7 @@ install: $(SETUP)
 $(SETUP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[postgres,redis]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[postgres,redis,github]" --group dev
 	touch $(SETUP)
 
 serve: install

@@ -189,6 +189,8 @@ TEMPLATES = [
         },
     }
 ]
+if not text("DATABASE_URL"):
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": database_config(text("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/store.sqlite3"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [

@@ -18,6 +18,7 @@ from django.db import connection
 from references.categories import CATEGORIES
 from references.legacy import category_dump, entry_dump, group_view, text_entries
 from references.models import Category, LegacySource, ModelRecord
+from references.remembered import remember, remembered_in_transaction
 from references.search import SearchIndex
 from references.serializers import record_presented, schema_fields
 
@@ -148,7 +149,7 @@ _locks: dict[str, threading.Lock] = {}
 
 def snapshot(category: str) -> Snapshot:
     """The category as it is now."""
-    held = _snapshots.get(category)
+    held = _held(category)
     if held is not None and held.revision == _state(category).revision:
         return held
     with _locks.setdefault(category, threading.Lock()):
@@ -157,6 +158,15 @@ def snapshot(category: str) -> Snapshot:
 
 def snapshots(categories: Iterable[str] = CATEGORIES) -> list[Snapshot]:
     return [snapshot(category) for category in categories]
+
+
+def _held(category: str) -> Snapshot | None:
+    """The snapshot last made, which may be behind."""
+    return remembered_in_transaction(("snapshot", category)) or _snapshots.get(category)
+
+
+def _hold(fresh: Snapshot) -> None:
+    _snapshots[fresh.category] = fresh
 
 
 def _state(category: str) -> _State:
@@ -176,16 +186,19 @@ def _refresh(category: str) -> Snapshot:
     Between two reads another process may commit. Reading the revision again afterwards shows that, and then the
     read is repeated: a snapshot never mixes two revisions.
     """
-    known = _snapshots.get(category)
+    known = _held(category)
     before = _state(category)
     for _ in range(READ_ATTEMPTS):
         if known is not None and known.revision == before.revision:
             return known
+        if known is not None and known.revision > before.revision:
+            # The store was put back to an earlier state: what was written since then cannot be told.
+            known = None
         rows = _rows(category, known)
         after = _state(category)
         if after == before:
             fresh = Snapshot(category, after.revision, after.last_updated, rows)
-            _snapshots[category] = fresh
+            remember(("snapshot", category), fresh, _hold)
             return fresh
         before = after
     raise RuntimeError(f"{category} changed during each of {READ_ATTEMPTS} reads")
@@ -216,7 +229,7 @@ def record_document(category: str, name: str) -> Document | None:
         # No name holds it, and PostgreSQL refuses to be asked.
         return None
     now = _state(category)
-    held = _snapshots.get(category)
+    held = _held(category)
     if held is not None and held.revision == now.revision:
         row = held.by_name.get(name)
         text = row.text if row else None

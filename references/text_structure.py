@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from references.remembered import remember, remembered_in_transaction
 from references.structure_models import (
     GroupAliasEntry,
     GroupFamilyMember,
@@ -62,7 +63,13 @@ class TextStructure:
         return None if name is None else (name, self.families[name])
 
 
+_KEY = "text structure"
 _held: TextStructure | None = None
+
+
+def _hold(fresh: TextStructure) -> None:
+    global _held
+    _held = fresh
 
 
 def structure_revision() -> int:
@@ -78,17 +85,16 @@ _REVISION_SQL = f"SELECT revision FROM {TextStructureState._meta.db_table} WHERE
 
 def text_structure() -> TextStructure:
     """The structure as it is now. A process reads it again only after its revision moved."""
-    global _held
     before = structure_revision()
     for _ in range(READ_ATTEMPTS):
-        held = _held
+        held = remembered_in_transaction(_KEY) or _held
         if held is not None and held.revision == before:
             return held
         fresh = _structure_read(before)
         # Another process may commit between the queries. The revision then shows it, and they are repeated.
         after = structure_revision()
         if after == before:
-            _held = fresh
+            remember(_KEY, fresh, _hold)
             return fresh
         before = after
     raise RuntimeError(f"the text structure changed during each of {READ_ATTEMPTS} reads")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 import references
@@ -16,6 +17,9 @@ class Command(BaseCommand):
     help = "Fills an empty store with a small catalogue of real models; a store that holds any is left alone."
 
     def handle(self, *args: object, **options: object) -> None:
+        if settings.GITHUB_SEED_ENABLED:
+            self.stdout.write("The store is to be filled from the legacy repositories; no starter catalogue.")
+            return
         if ModelRecord.objects.exists():
             self.stdout.write("The store holds models already; the starter catalogue is not loaded.")
             return

@@ -3,10 +3,13 @@
 import os
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
+
+from references.sync import missing_categories_seed
 
 
 class Command(BaseCommand):
@@ -26,6 +29,8 @@ class Command(BaseCommand):
             f"  administration  {base}/admin/"
         )
         self.stdout.flush()
+        if settings.GITHUB_SEED_ENABLED:
+            missing_categories_seed()
         Granian(
             "config.wsgi:application",
             address=options["host"],
