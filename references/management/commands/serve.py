@@ -3,8 +3,8 @@
 import os
 from argparse import ArgumentParser
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connections
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
@@ -29,8 +29,9 @@ class Command(BaseCommand):
             f"  administration  {base}/admin/"
         )
         self.stdout.flush()
-        if settings.GITHUB_SEED_ENABLED:
-            missing_categories_seed()
+        missing_categories_seed()
+        # The workers are processes of their own, and open their own connections.
+        connections.close_all()
         Granian(
             "config.wsgi:application",
             address=options["host"],

@@ -165,7 +165,7 @@ def test_hostile_questions_are_shown_as_text(browser, value):
 @pytest.mark.parametrize("value", [None, 7, -1, 1e308, True, [], ["a", 1, None], {}, {"a": {"b": []}}])
 def test_fields_of_any_kind_are_shown_as_far_as_they_go(browser, usage, value):
     fields = hostile_record("image_generation", "A", "x", "https://a.example")
-    store("image_generation", "A", {name: value for name in fields} | {"name": "A"})
+    store("image_generation", "A", dict.fromkeys(fields, value) | {"name": "A"})
     for path in (*PAGES, "/models/{category}/A", "/deletion-risk/{category}"):
         assert browser.get(path.format(category="image_generation")).status_code == 200, path
 

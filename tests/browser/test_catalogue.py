@@ -1,0 +1,251 @@
+"""The catalogue in Chromium: readable by everyone, at any width, in both themes, with and without script."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles import finders
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from references.legacy import CategorySource
+from tests.browser.conftest import NewPage
+from tests.references.pages.html import Page as ParsedPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGES = {
+    "home": "/",
+    "table": "/models/image_generation",
+    "cards": "/models/image_generation?view=cards",
+    "conditions": "/models/image_generation?q=model&style=anime&sort=-size",
+    "nothing fits": "/models/image_generation?q=nothing+like+this",
+    "groups": "/models/text_generation?q=lumimaid",
+    "empty category": "/models/lora",
+    "image model": "/models/image_generation/stable_diffusion",
+    "nsfw model": "/models/image_generation/Veiled",
+    "text model": "/models/text_generation/NeverSleep/Lumimaid-v0.2-8B",
+    "clip model": "/models/clip/ViT-L/14",
+    "search": "/search?q=model",
+    "image statistics": "/statistics/image_generation",
+    "text statistics": "/statistics/text_generation",
+    "image risk": "/deletion-risk/image_generation",
+    "text risk": "/deletion-risk/text_generation",
+    "not found": "/nothing",
+}
+PHONE = 360
+RECORD = PAGES["image model"]
+
+
+@cache
+def axe() -> Axe:
+    return Axe()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, PHONE])
+def test_no_page_has_a_fault_that_axe_finds(new_page: NewPage, width: int, theme: str):
+    page = new_page(width=width, color_scheme=theme)
+    found = {}
+    for name, path in PAGES.items():
+        page.goto(path)
+        violations = axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        if violations:
+            found[name] = [(each["id"], each["nodes"][0]["html"]) for each in violations]
+    assert found == {}
+
+
+@pytest.mark.parametrize("width", [320, PHONE, 768, 1024])
+def test_no_page_is_wider_than_the_screen(new_page: NewPage, width: int):
+    page = new_page(width=width)
+    widths = {}
+    for name, path in PAGES.items():
+        page.goto(path)
+        widths[name] = page.evaluate("document.documentElement.scrollWidth")
+    assert {name: found for name, found in widths.items() if found > width} == {}
+
+
+def test_the_policy_of_pages_lets_through_all_they_need(new_page: NewPage):
+    page = new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for path in PAGES.values():
+        page.goto(path, wait_until="networkidle")
+    assert [text for text in complaints if "404 (Not Found)" not in text] == []
+
+
+def test_nothing_moves_while_a_page_loads(new_page: NewPage):
+    page = new_page()
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(e => window.shift += e.value))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    shifts = {}
+    for name in ("home", "table", "cards", "image model", "image statistics"):
+        page.goto(PAGES[name], wait_until="networkidle")
+        page.mouse.wheel(0, 2000)
+        page.wait_for_load_state("networkidle")
+        shifts[name] = page.evaluate("window.shift")
+    assert {name: shift for name, shift in shifts.items() if shift > 0.001} == {}
+
+
+def test_filters_are_beside_the_list_on_a_desk_and_behind_a_button_on_a_phone(new_page: NewPage):
+    desk = new_page(PAGES["table"])
+    expect(desk.get_by_role("link", name=re.compile("^anime"))).to_be_visible()
+    expect(desk.get_by_text("Filters", exact=True)).to_be_hidden()
+    phone = new_page(PAGES["table"], width=PHONE)
+    expect(phone.get_by_role("link", name=re.compile("^anime"))).to_be_hidden()
+    phone.get_by_text("Filters", exact=True).click()
+    phone.get_by_role("link", name=re.compile("^anime")).click()
+    expect(phone).to_have_url(re.compile(r"\?style=anime$"))
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_header(new_page: NewPage):
+    page = new_page(PAGES["table"])
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_every_stop_of_the_keyboard_can_be_seen(new_page: NewPage):
+    page = new_page(PAGES["groups"])
+    unseen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(
+            "(() => { let e = document.activeElement; if (e === document.body) return null;"
+            " const ring = e.matches('.facets > summary') ? e.firstElementChild : e;"
+            " const s = getComputedStyle(ring), r = ring.getBoundingClientRect();"
+            " return [e.outerHTML.slice(0, 80), s.outlineStyle !== 'none' && r.width > 0 && r.height > 0]; })()"
+        )
+        if stop is None:
+            break
+        if not stop[1]:
+            unseen.append(stop[0])
+    assert unseen == []
+
+
+def test_a_group_unfolds_by_keyboard(new_page: NewPage):
+    page = new_page("/models/text_generation")
+    variant = page.get_by_role("link", name="NeverSleep/Lumimaid-v0.2-70B")
+    expect(variant).to_be_hidden()
+    page.locator("summary.group-row").first.focus()
+    page.keyboard.press("Enter")
+    expect(variant).to_be_visible()
+
+
+def test_a_slash_goes_to_the_search_box_but_can_be_typed_in_it(new_page: NewPage):
+    page = new_page(PAGES["table"])
+    page.keyboard.press("/")
+    box = page.get_by_role("searchbox")
+    expect(box).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(box).to_have_value("a/b")
+
+
+def test_choosing_an_order_is_enough(new_page: NewPage):
+    page = new_page("/models/image_generation?style=anime")
+    page.get_by_label("Sort").select_option("Largest")
+    expect(page).to_have_url(re.compile(r"\?style=anime&sort=-size$"))
+
+
+def test_a_checksum_is_copied_and_said_to_be(new_page: NewPage):
+    page = new_page(RECORD, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the checksum").click()
+    expect(page.locator("[data-live]")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "ab" * 32
+    page.get_by_role("button", name="Copy the record, Version 2").click()
+    assert '"name": "stable_diffusion"' in page.evaluate("navigator.clipboard.readText()")
+
+
+def background(page: Page) -> str:
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_a_theme_is_chosen_without_leaving_the_page_and_stays(new_page: NewPage):
+    page = new_page(color_scheme="light")
+    light = background(page)
+    page.get_by_role("searchbox").fill("not lost")
+    page.get_by_role("button", name="Dark").click()
+    assert background(page) != light
+    expect(page.get_by_role("searchbox")).to_have_value("not lost")
+    page.goto("/search")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Colours of the system").click()
+    assert background(page) == light
+    assert page.context.cookies() == []
+
+
+def test_pictures_that_may_offend_are_not_even_fetched_before_they_are_asked_for(new_page: NewPage):
+    page = new_page()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(PAGES["nsfw model"], wait_until="networkidle")
+    page.goto(f"{PAGES['cards']}&q=veiled", wait_until="networkidle")
+    assert [url for url in fetched if "veiled/1" in url] == []
+    page.goto(PAGES["nsfw model"])
+    page.get_by_text("Show 1 picture").click()
+    expect(page.get_by_role("img", name="Made with Veiled, picture 1")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert len([url for url in fetched if "veiled/1" in url]) == 1
+
+
+def test_a_picture_is_enlarged_and_put_back_by_keyboard(new_page: NewPage):
+    page = new_page(RECORD)
+    link = page.get_by_role("link", name="Made with stable_diffusion, picture 2")
+    link.focus()
+    page.keyboard.press("Enter")
+    enlarged = page.get_by_role("dialog").get_by_role("img")
+    expect(enlarged).to_have_attribute("src", re.compile("a/2.webp$"))
+    page.keyboard.press("ArrowRight")
+    expect(enlarged).to_have_attribute("src", re.compile("a/3.webp$"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(link).to_be_focused()
+
+
+def test_everything_works_without_script(new_page: NewPage):
+    page = new_page(PAGES["table"], java_script_enabled=False, color_scheme="light")
+    page.get_by_role("searchbox").fill("model")
+    page.get_by_label("Sort").select_option("Largest")
+    page.get_by_role("button", name="Search").click()
+    expect(page).to_have_url(re.compile(r"\?q=model&sort=-size$"))
+    page.get_by_role("link", name=re.compile("^anime")).click()
+    expect(page.locator(".chip")).to_have_count(2)
+    page.get_by_role("button", name="Dark").click()
+    expect(page).to_have_url(re.compile(r"\?q=model&sort=-size&style=anime$"))
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("link", name="Clear all").click()
+    page.locator("tbody .row-link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Model 57")
+    expect(page.locator(".copy").first).to_be_hidden()
+
+
+@pytest.fixture
+def all_real_models(real_sources: list[CategorySource], transactional_db: None) -> None:
+    from references.services import sources_import
+
+    sources_import(real_sources)
+
+
+def test_pages_of_the_real_catalogue_are_light(all_real_models: None):
+    styles = len(Path(finders.find("site.css")).read_bytes())
+    client = Client(headers={"accept": "text/html"})
+    weights = {}
+    for path in (
+        "/",
+        *(f"/models/text_generation?page={number}" for number in range(1, 15)),
+        *(f"/models/image_generation?view={view}" for view in ("table", "cards")),
+        "/models/text_generation?view=table",
+        "/models/image_generation/stable_diffusion",
+        "/statistics/text_generation",
+    ):
+        response = client.get(path)
+        assert ParsedPage(response).text
+        weights[path] = styles + len(response.content)
+    assert {path: weight for path, weight in weights.items() if weight > 100_000} == {}
