@@ -8,6 +8,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from references.api.errors import detail_response, error_detail
+from references.pages.errors import failure_page, server_error_page, wants_page
 
 
 class BodyTooLarge(exceptions.APIException):
@@ -32,16 +33,22 @@ def exception_handler(error: Exception, context: dict) -> Response | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return detail_response(400, "Bad Request")
+    return _failure(request, HTTPStatus.BAD_REQUEST, "Bad Request")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return detail_response(403, "Forbidden")
+    return _failure(request, HTTPStatus.FORBIDDEN, "Forbidden")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return detail_response(404, "Not Found")
+    return _failure(request, HTTPStatus.NOT_FOUND, "Not Found")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return detail_response(500, "Internal Server Error")
+    if wants_page(request):
+        return server_error_page()
+    return detail_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+
+def _failure(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse:
+    return failure_page(request, status) if wants_page(request) else detail_response(status, detail)

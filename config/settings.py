@@ -148,7 +148,7 @@ STATIC_API_KEYS = _static_api_keys()
 # Django -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -217,9 +217,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 TRUST_PROXY = boolean("TRUST_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+METRICS_ENABLED = boolean("METRICS_ENABLED", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "references.pages.errors.csrf_failure"
+# Pictures of other hosts are shown as links.
+SHOWCASE_HOSTS = listing("SHOWCASE_HOSTS", default=["raw.githubusercontent.com"])
 
 _origins = listing(f"{PREFIX}CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_ALL_ORIGINS = "*" in _origins

@@ -8,13 +8,17 @@ from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 
 from config.docs import OpenAPIDocument, RedocPage, SwaggerPage
+from config.metrics import MetricsPage
+from moderation.api.atom import AtomFeed
 from moderation.api.audit import QueueAudit
 from moderation.api.batches import PendingBatches
 from moderation.api.changes import PendingChanges
+from moderation.api.feed import ChangeFeed
 from moderation.api.legacy_proposals import LegacyProposals
 from moderation.api.proposals import RecordProposals
 from moderation.api.roles import CallerRoles
 from moderation.api.text_changes import GroupCommonFields, NameExceptions
+from references.api.by_hash import FilesByHash
 from references.api.metadata import CategoryMetadataReads
 from references.api.popular import PopularModels
 from references.api.records import CategoryNames
@@ -107,6 +111,8 @@ v2 = [
     path("model_categories", CategoryNames.as_view({"get": "read_names"})),
     path("me/roles", CallerRoles.as_view({"get": "read_roles"})),
     path("search", RecordSearch.as_view({"get": "search_all"})),
+    path("changes", ChangeFeed.as_view({"get": "read_changes"})),
+    path("by-hash/<str:sha256>", FilesByHash.as_view({"get": "read_models"})),
     path("metadata/", include(metadata(CanonicalFormat.V2))),
     path("pending_queue/", include(pending_queue(CanonicalFormat.V2))),
     path(CATEGORY, RecordProposals.as_view({"get": "read_category", "post": "create"})),
@@ -142,6 +148,7 @@ api = [
     path("model_references/statistics/", include(statistics)),
     path("heartbeat", ServiceReads.as_view({"get": "read_heartbeat"})),
     path("replicate_mode", ServiceReads.as_view({"get": "read_replicate_mode"})),
+    path("feed.atom", AtomFeed.as_view({"get": "read_feed"})),
     path("openapi.json", OpenAPIDocument.as_view()),
     path("docs", SwaggerPage.as_view()),
     path("redoc", RedocPage.as_view()),
@@ -151,8 +158,11 @@ api = [
 urlpatterns = [
     path("api", ServiceReads.as_view({"get": "read_root"}, schema=None)),
     path("api/", include(api)),
+    path("metrics", MetricsPage.as_view()),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path("", include("moderation.pages.urls")),
+    path("", include("references.pages.urls")),
     path("", include(api)),
 ]
 

@@ -1,6 +1,5 @@
 """Keys and roles of API requests: the `apikey` header becomes a user, or the right refusal."""
 
-from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from django.conf import settings
@@ -18,8 +17,6 @@ CHALLENGE = "APIKey"
 INVALID_KEY = "Invalid API key"
 # What a valid key without the role it needs is answered.
 ROLE_MISSING_STATUS = HTTPStatus.UNAUTHORIZED
-
-RoleSource = Role | Callable[[], Role]
 
 
 class KeyRefused(APIException):
@@ -40,26 +37,48 @@ class RoleMissing(APIException):
         super().__init__(f"This needs the {role} role, which the user of this key does not have.")
 
 
-def authorize(request: HttpRequest | Request, role: Role) -> HordeUser:
-    """The user of the request's key; raises KeyRefused, RoleMissing or Unavailable.
+class HordeKeyAuthentication(BaseAuthentication):
+    """Takes the AI-Horde key in the `apikey` header, if its user has the role; any valid key by default.
 
-    A role that nobody has is refused without asking the AI-Horde.
+    There is no anonymous request here: one without a key is refused too.
     """
-    apikey = request.META.get("HTTP_APIKEY", "").strip()
-    if not apikey:
-        raise KeyRefused("Not authenticated")
-    if role is not Role.ANY_KEY and not role_ids(role):
-        raise KeyRefused
+
+    def __init__(self, role: Role = Role.ANY_KEY) -> None:
+        self.role = role
+
+    def authenticate(self, request: HttpRequest | Request) -> tuple[HordeUser, None]:
+        """The user of the key, and nothing beside; raises KeyRefused, RoleMissing or Unavailable.
+
+        A role that nobody has is refused without asking the AI-Horde.
+        """
+        apikey = request.META.get("HTTP_APIKEY", "").strip()
+        if not apikey:
+            raise KeyRefused("Not authenticated")
+        if self.role is not Role.ANY_KEY and not role_ids(self.role):
+            raise KeyRefused
+        user = _user_of(apikey)
+        if not user.has_role(self.role):
+            raise RoleMissing(self.role)
+        return user, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+def _user_of(apikey: str) -> HordeUser:
     try:
-        user = user_find(apikey)
+        return user_find(apikey)
     except InvalidKey:
         raise KeyRefused from None
     except HordeTimeout:
         raise Unavailable("Auth service timed out") from None
     except HordeUnavailable:
         raise Unavailable("Auth service unavailable") from None
-    if not user.has_role(role):
-        raise RoleMissing(role)
+
+
+def authorize(request: HttpRequest | Request, role: Role) -> HordeUser:
+    """The authenticated user, for views that have more to check before the key."""
+    user, _ = HordeKeyAuthentication(role).authenticate(request)
     return user
 
 
@@ -68,40 +87,9 @@ def read_role() -> Role:
     return Role(settings.QUEUE_READ_ROLE)
 
 
-class HordeKeyAuthentication(BaseAuthentication):
-    """Takes any valid key."""
-
-    def authenticate(self, request: Request) -> tuple[HordeUser, None]:
-        return authorize(request, Role.ANY_KEY), None
-
-    def authenticate_header(self, request: Request) -> str:
-        return CHALLENGE
-
-
 class HordeKeyScheme(OpenApiAuthenticationExtension):
     target_class = HordeKeyAuthentication
     name = "APIKeyHeader"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "apikey"}
-
-
-class RoleRequired:
-    """For views whose callers need a role: `required_role` names it, for a view set perhaps by action.
-
-    In place of a role there may be a function that returns it for each request, e.g. `read_role`.
-    """
-
-    authentication_classes = [HordeKeyAuthentication]
-    required_role: RoleSource | Mapping[str, RoleSource]
-
-    def get_required_role(self) -> Role:
-        role = self.required_role
-        if isinstance(role, Mapping):
-            role = role[self.action]
-        return role if isinstance(role, Role) else role()
-
-    def perform_authentication(self, request: Request) -> None:
-        # A method that the view does not have is a 405 for everyone, and OPTIONS tells nothing of the data.
-        if request.method != "OPTIONS" and hasattr(self, request.method.lower()):
-            request.user = authorize(request, self.get_required_role())

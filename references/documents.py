@@ -8,6 +8,7 @@ the one before it: after a write only what changed is read and rendered again.
 import gzip
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from hashlib import blake2b
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from references.categories import CATEGORIES
+from references.downloads import download_entries
 from references.legacy import category_dump, entry_dump, group_view, text_entries
 from references.models import Category, LegacySource, ModelRecord
 from references.remembered import remember, remembered_in_transaction
@@ -50,6 +52,14 @@ class Document:
         if len(self.body) < GZIP_MINIMUM:
             return None
         return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
+
+
+class HeldFile(NamedTuple):
+    """One file of a model; what an imported record does not tell as text is None."""
+
+    model_name: str
+    file_name: str | None
+    file_url: str | None
 
 
 class Row:
@@ -134,8 +144,23 @@ class Snapshot:
     def index(self) -> SearchIndex:
         return SearchIndex(self.category, [row.presented for row in self.rows], schema_fields(self.category))
 
+    @cached_property
+    def files_by_hash(self) -> dict[str, list[HeldFile]]:
+        """The files of all records by their SHA-256 in lower case, or by the word that stands in its place."""
+        files = defaultdict(list)
+        for row in self.rows:
+            for entry in download_entries(row.record):
+                if digest := _text_or_none(entry.get("sha256sum")):
+                    names = (_text_or_none(entry.get(key)) for key in ("file_name", "file_url"))
+                    files[digest.lower()].append(HeldFile(row.name, *names))
+        return dict(files)
+
     def _document(self, body: bytes) -> Document:
         return Document(body, last_modified=self.last_updated, revision=self.revision)
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 class _State(NamedTuple):

@@ -167,8 +167,8 @@ class FieldDiff(serializers.Serializer):
     """One field that differs."""
 
     field_path = serializers.CharField(help_text="The names on the way to it, joined by dots.")
-    old_value = serializers.JSONField(allow_null=True, help_text="Null where it is added.")
-    new_value = serializers.JSONField(allow_null=True, help_text="Null where it is removed.")
+    old_value = serializers.JSONField(help_text="Null where it is added.")
+    new_value = serializers.JSONField(help_text="Null where it is removed.")
     change_type = EnumField(ChangeType, component="FieldChangeType", help_text="What happened to it.")
     item_diffs = ItemDiffs(required=False, help_text="For two lists.")
 

@@ -80,7 +80,7 @@ def operation(
     *,
     answers: Any = None,
     status: int = HTTPStatus.OK,
-    also: Mapping[int, Any] | None = None,
+    also: Mapping[int | tuple[int, str], Any] | None = None,
     errors: Sequence[int] = (),
     tags: Sequence[str] = ("v2",),
     query: type[serializers.Serializer] | None = None,
@@ -92,14 +92,12 @@ def operation(
     """Documents one action of a view set.
 
     `takes` and `answers` are the bodies of the request and of the answer with `status`, `also` those of
-    further successful answers. A body is a serializer, or an OpenAPI schema in which serializer classes and
-    fields may stand wherever a schema can. `query` is the serializer of the query string, `words` a sentence
-    on what the operation does; `keyed` operations need an `apikey`.
+    further successful answers, by status or by status and media type. A body is a serializer, or an OpenAPI
+    schema in which serializer classes and fields may stand wherever a schema can. `query` is the serializer
+    of the query string, `words` a sentence on what the operation does; `keyed` operations need an `apikey`.
     """
     bodies = {int(status): answers, **(also or {})}
-    successes = {
-        code: OpenApiResponse(body, description=HTTPStatus(code).phrase) for code, body in bodies.items()
-    }
+    successes = {key: OpenApiResponse(body, description=_phrase(key)) for key, body in bodies.items()}
     failures = {code: OpenApiResponse(_error_body(code), description=MEANINGS[code]) for code in errors}
     return extend_schema(
         operation_id=operation_id,
@@ -110,6 +108,10 @@ def operation(
         auth=[{HordeKeyScheme.name: []}] if keyed else [],
         responses=successes | failures,
     )
+
+
+def _phrase(key: int | tuple[int, str]) -> str:
+    return HTTPStatus(key if isinstance(key, int) else key[0]).phrase
 
 
 def _error_body(code: int) -> Any:

@@ -1,18 +1,17 @@
 """When each category last changed, and how often; for clients that poll instead of downloading."""
 
-from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import NotFound
 
+from references.api.deployment import canonical_format_needed, primary_needed
 from references.api.documentation import READ_ERRORS, by_name, operation
 from references.api.reading import ReadViewSet, category_or_422
 from references.api.responses import POLL_CACHE, json_response
 from references.api.schemas import CategoryLastUpdatedResponse, CategoryMetadata, LastUpdatedResponse
 from references.categories import CATEGORIES
 from references.models import Category
-from references.problems import Unavailable
-from references.vocabulary import METADATA_SCHEMA_VERSION, CanonicalFormat, ReplicateMode
+from references.vocabulary import METADATA_SCHEMA_VERSION, CanonicalFormat
 
 
 class CategoryMetadataReads(ReadViewSet):
@@ -76,13 +75,8 @@ class CategoryMetadataReads(ReadViewSet):
         return row
 
     def _check_deployment(self) -> None:
-        if settings.REPLICATE_MODE is ReplicateMode.REPLICA:
-            raise Unavailable("Metadata is not available in REPLICA mode.")
-        if self.canonical_format is not settings.CANONICAL_FORMAT:
-            raise Unavailable(
-                f"This metadata needs canonical_format='{self.canonical_format}'; "
-                f"this deployment uses '{settings.CANONICAL_FORMAT}'."
-            )
+        primary_needed("Metadata is not available in REPLICA mode.")
+        canonical_format_needed(self.canonical_format, "This metadata needs")
 
 
 def _rows() -> dict[str, Category]:

@@ -91,6 +91,7 @@ class CategoryAnalytics(ReadViewSet):
     @operation(
         "read_v2_category_deletion_risk",
         answers=CategoryDeletionRiskResponse,
+        also={(HTTPStatus.OK.value, CSV): str},
         errors=USAGE_ERRORS,
         tags=("deletion-risk",),
         query=DeletionRiskQuery,

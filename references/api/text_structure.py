@@ -3,7 +3,6 @@
 from functools import partial
 from http import HTTPStatus
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from references.api.bodies import request_body
+from references.api.deployment import admit_write, primary_needed
 from references.api.documentation import WRITE_ERRORS, operation
 from references.api.reading import ReadViewSet
 from references.api.responses import POLL_CACHE, document_response, json_response
@@ -31,8 +31,7 @@ from references.api.schemas_text import (
     SetFamilyRequest,
 )
 from references.api.text import TAGS, GroupQuery, group_asked_for, read_operation
-from references.auth import Role, authorize
-from references.problems import RequestInvalid, Unavailable, request_problems
+from references.problems import RequestInvalid, request_problems
 from references.serializers.base import QuerySerializer, request_validated
 from references.serializers.fields import IntegerField
 from references.structure_models import RESERVED_FAMILY
@@ -52,7 +51,6 @@ from references.structure_services import (
 )
 from references.text_groups import text_groups
 from references.text_structure import alias_entry, family_entry, text_structure
-from references.vocabulary import ReplicateMode
 
 write_operation = partial(operation, tags=TAGS, errors=WRITE_ERRORS, keyed=True)
 
@@ -99,7 +97,7 @@ class TextNameSchemas(ReadViewSet):
         words="Lay down parts of a group's naming schema",
     )
     def put_schema(self, request: Request, group_name: str | None = None) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         group = _group_to_write(request, group_name)
         changes = request_validated(GroupNameSchemaUpdateRequest, request_body(request))
         schema = name_schema_change(group=group, changes=changes, actor=actor)
@@ -112,7 +110,7 @@ class TextNameSchemas(ReadViewSet):
         words="Remove a group's naming schema",
     )
     def delete_schema(self, request: Request, group_name: str | None = None) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         name_schema_delete(group=_group_to_write(request, group_name), actor=actor)
         return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -149,7 +147,7 @@ class TextAliases(ReadViewSet):
         words="Replace the aliases of a group",
     )
     def put_entry(self, request: Request, canonical: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         canonical = _name_in_path(canonical=canonical)
         body = request_validated(SetAliasesRequest, request_body(request))
         return Response(aliases_put(canonical=canonical, aliases=body["aliases"], actor=actor))
@@ -160,7 +158,7 @@ class TextAliases(ReadViewSet):
         words="Remove a group's alias entry",
     )
     def delete_entry(self, request: Request, canonical: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         aliases_delete(canonical=_name_in_path(canonical=canonical), actor=actor)
         return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -171,7 +169,7 @@ class TextAliases(ReadViewSet):
         words="Add an alias to a group",
     )
     def add_alias(self, request: Request, canonical: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         canonical = _name_in_path(canonical=canonical)
         body = request_validated(AddAliasRequest, request_body(request))
         return Response(alias_add(canonical=canonical, alias=body["alias"], actor=actor))
@@ -183,7 +181,7 @@ class TextAliases(ReadViewSet):
         words="Remove an alias from a group",
     )
     def remove_alias(self, request: Request, canonical: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         canonical = _name_in_path(canonical=canonical)
         body = request_validated(RemoveAliasRequest, request_body(request))
         return Response(alias_remove(canonical=canonical, alias=body["alias"], actor=actor))
@@ -221,7 +219,7 @@ class TextFamilies(ReadViewSet):
         words="Create a family or replace its members",
     )
     def put_family(self, request: Request, family_name: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         name = _name_in_path(family_name=family_name)
         body = request_validated(SetFamilyRequest, request_body(request))
         return Response(family_put(name=name, members=body["members"], actor=actor))
@@ -232,7 +230,7 @@ class TextFamilies(ReadViewSet):
         words="Remove a family",
     )
     def delete_family(self, request: Request, family_name: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         family_delete(name=_name_in_path(family_name=family_name), actor=actor)
         return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -243,7 +241,7 @@ class TextFamilies(ReadViewSet):
         words="Add a group to a family",
     )
     def add_member(self, request: Request, family_name: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         name = _name_in_path(family_name=family_name)
         body = request_validated(AddFamilyMemberRequest, request_body(request))
         return Response(family_member_add(name=name, group=body["group_name"], actor=actor))
@@ -255,7 +253,7 @@ class TextFamilies(ReadViewSet):
         words="Remove a group from a family",
     )
     def remove_member(self, request: Request, family_name: str) -> Response:
-        actor = admit_structure_write(request)
+        actor = _admitted_actor(request)
         name = _name_in_path(family_name=family_name)
         body = request_validated(RemoveFamilyMemberRequest, request_body(request))
         return Response(family_member_remove(name=name, group=body["group_name"], actor=actor))
@@ -276,22 +274,13 @@ class TextFamilies(ReadViewSet):
         return self.put_family(request, RESERVED_FAMILY)
 
 
-def admit_structure_write(request: Request) -> str:
+def _admitted_actor(request: Request) -> str:
     """The id of the caller, once the deployment takes writes and the caller may make them."""
-    if _is_replica():
-        raise Unavailable("This instance runs in REPLICA mode and accepts no writes.")
-    if not settings.QUEUE_ENABLED:
-        raise Unavailable("Pending queue is disabled or unsupported on this deployment.")
-    return authorize(request, Role.REQUESTOR).user_id
+    return admit_write(request, canonical_format=None).user_id
 
 
 def _store_needed() -> None:
-    if _is_replica():
-        raise Unavailable("Aliases and families are not available in REPLICA mode.")
-
-
-def _is_replica() -> bool:
-    return settings.REPLICATE_MODE is ReplicateMode.REPLICA
+    primary_needed("Aliases and families are not available in REPLICA mode.")
 
 
 def _group_to_write(request: Request, group_name: str | None) -> str:

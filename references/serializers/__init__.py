@@ -2,8 +2,9 @@
 
 from references.serializers.legacy import LEGACY_RECORD_TYPES, legacy_record_type, legacy_validate
 from references.serializers.names import backend_prefix_check, name_check
+from references.serializers.presenting import record_presented
 from references.serializers.records import RECORD_TYPES, record_type
-from references.serializers.validation import FieldTree, record_presented, record_validate, schema_fields
+from references.serializers.validation import FieldTree, record_validate, schema_fields
 
 __all__ = [
     "LEGACY_RECORD_TYPES",

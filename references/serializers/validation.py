@@ -1,9 +1,8 @@
-"""From a request's body to the record that is stored, and from a stored record to the one that is shown."""
+"""From a request's body to the record that is stored, and what the fields of records are."""
 
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
 from references.serializers.base import request_validated, serializer_of
 from references.serializers.records import record_type
@@ -18,36 +17,6 @@ def record_validate(category: str, body: Any, *, root: str = "body") -> dict[str
     Raises RequestInvalid with all problems found.
     """
     return request_validated(record_type(category), body, root=root)
-
-
-def record_presented(category: str, record: dict[str, Any]) -> dict[str, Any]:
-    """A stored record as search shows it: defaults filled in, nulls left out, unknown members last.
-
-    What is stored is shown as it is, even where a write would spell it differently today. A record that no
-    longer fits its schema is returned unchanged.
-    """
-    serializer = serializer_of(record_type(category))
-    try:
-        shape = serializer.to_internal_value(record)
-    except ValidationError:
-        return record
-    presented = _with_stored_values(shape, record)
-    for name, second_name in serializer.second_names.items():
-        presented[second_name] = presented[name]
-    return presented
-
-
-def _with_stored_values(shape: Any, stored: Any) -> Any:
-    if isinstance(shape, dict) and isinstance(stored, dict):
-        shown = {
-            name: value if stored.get(name) is None else _with_stored_values(value, stored[name])
-            for name, value in shape.items()
-        }
-        extras = {name: value for name, value in stored.items() if name not in shape and value is not None}
-        return shown | extras
-    if isinstance(shape, list) and isinstance(stored, list) and len(shape) == len(stored):
-        return [_with_stored_values(*pair) for pair in zip(shape, stored, strict=True)]
-    return stored
 
 
 def schema_fields(category: str) -> FieldTree:

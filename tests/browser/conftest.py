@@ -14,6 +14,7 @@ from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
 from references.models import UsageDay, UsageSnapshot
 from references.services import records_import
 from references.usage_history import today
+from references.vocabulary import IMAGE_BASELINES, ImageStyle
 from tests.factories import make_download, make_imported
 from tests.references.figures import recorded_bodies
 
@@ -31,8 +32,12 @@ FLAGS = [
     "--disable-sync",
 ]
 SHOWCASE_HOST = "raw.githubusercontent.com"
-PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="512" height="640"><rect width="512" height="640" fill="#468"/></svg>'
+PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="512" height="640">'
+    '<rect width="512" height="640" fill="#468"/></svg>'
+)
 GB = 10**9
+STYLES, BASELINES = [str(style) for style in ImageStyle], list(IMAGE_BASELINES)
 
 NewPage = Callable[..., Page]
 
@@ -56,8 +61,17 @@ def mounted(settings: Settings) -> None:
 
 
 @pytest.fixture
-def catalogue(transactional_db: None) -> None:
-    """Models of several kinds, with what the AI-Horde was recorded to say of them."""
+def usage(transactional_db: None) -> None:
+    """What the AI-Horde was recorded to say, as if it came just now."""
+    for kind in ("image", "text"):
+        calls = (STATUS_CALLS[kind], USAGE_CALLS[kind], WORKER_CALLS[kind])
+        for call, body in zip(calls, recorded_bodies(kind), strict=True):
+            UsageSnapshot.objects.create(path=call.path, body=body, fetched_at=time.time())
+
+
+@pytest.fixture
+def catalogue(usage: None) -> None:
+    """Models of several kinds."""
     records_import(
         category="image_generation",
         records=[
@@ -87,7 +101,8 @@ def catalogue(transactional_db: None) -> None:
                 make_imported(
                     f"Model {number:02}",
                     category="image_generation",
-                    style="anime" if number % 2 else "realistic",
+                    style=STYLES[number % len(STYLES)],
+                    baseline=BASELINES[number % len(BASELINES)],
                     inpainting=number % 7 == 0,
                     description="Made for pictures of towns, machines and the sea.",
                     showcases=[f"https://{SHOWCASE_HOST}/m/{number}.webp"] if number % 3 == 0 else [],
@@ -116,10 +131,6 @@ def catalogue(transactional_db: None) -> None:
         category="clip",
         records=[make_imported("ViT-L/14", category="clip", config={"download": [make_download("v.pt")]})],
     )
-    for kind in ("image", "text"):
-        calls = (STATUS_CALLS[kind], USAGE_CALLS[kind], WORKER_CALLS[kind])
-        for call, body in zip(calls, recorded_bodies(kind), strict=True):
-            UsageSnapshot.objects.create(path=call.path, body=body, fetched_at=time.time())
     UsageDay.objects.bulk_create(
         UsageDay(
             category="image_generation",

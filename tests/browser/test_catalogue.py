@@ -11,6 +11,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from references.legacy import CategorySource
+from references.services import sources_import
 from tests.browser.conftest import NewPage
 from tests.references.pages.html import Page as ParsedPage
 
@@ -227,9 +228,7 @@ def test_everything_works_without_script(new_page: NewPage):
 
 
 @pytest.fixture
-def all_real_models(real_sources: list[CategorySource], transactional_db: None) -> None:
-    from references.services import sources_import
-
+def all_real_models(real_sources: list[CategorySource], usage: None) -> None:
     sources_import(real_sources)
 
 

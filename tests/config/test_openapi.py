@@ -66,7 +66,10 @@ def _queue_twins(name: str, path: str) -> set[str]:
 # What the published API does not have.
 OUR_OWN = {
     "get_current_user_roles_model_references_v1_me_roles_get",
+    "read_atom_feed",
     "read_model_usage_history",
+    "read_v2_changes",
+    "read_v2_models_by_hash",
     *_queue_twins("withdraw_pending_change", "changes__change_id__withdraw"),
     *_queue_twins("reopen_pending_change", "changes__change_id__reopen"),
     *_queue_twins("revert_pending_change", "changes__change_id__revert"),

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpResponse
 from django.test import Client
 
-from references import journal, text_structure
+from references import journal
 from references.journal import StructureWrite
 from references.structure_models import GroupNameSchema
 from references.structure_services import DEFAULT_SCHEMA, aliases_put, family_put, name_schema_put
@@ -23,11 +23,6 @@ SCHEMA_FIELDS = {
 }
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_structure, "_held", None)
 
 
 @pytest.fixture

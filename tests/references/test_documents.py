@@ -2,7 +2,6 @@ import gzip
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from unittest.mock import patch
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +14,7 @@ from references.legacy import category_dump
 from references.models import Category, LegacySource, ModelRecord
 from references.services import record_delete, record_put, records_import, sources_import
 from tests.factories import make_imported, make_legacy, make_record, make_source
+from tests.references.processes import fresh_process
 
 NAMES = ["a", "b", "Org/c", "Other/c", "ü d"]
 # One of each kind: legacy objects, computed legacy entries, no legacy form.
@@ -47,10 +47,7 @@ def representations(category: str) -> dict:
 
 
 def representations_of_a_fresh_process(category: str) -> dict:
-    with (
-        patch.object(documents, "_snapshots", {}),
-        patch.object(connection, "run_on_commit", []),
-    ):
+    with fresh_process():
         return representations(category)
 
 
@@ -280,6 +277,74 @@ def test_a_record_document_tells_no_newer_revision_than_its_content(monkeypatch)
     monkeypatch.setattr(documents, "_state", state_then_write)
     document = record_document("lora", "a")
     assert document.revision <= {"one": 1, "two": 2}[json.loads(document.body)["homepage"]]
+
+
+# Transactions
+
+
+def homepage_of(name: str) -> str:
+    return snapshot("lora").by_name[name].record["homepage"]
+
+
+def roll_back(work: Callable[[], object]) -> None:
+    with transaction.atomic():
+        work()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("held_before", [True, False])
+def test_what_was_read_in_a_transaction_goes_with_its_rollback(held_before):
+    make_record("lora", "a", homepage="one")
+    if held_before:
+        snapshot("lora")
+
+    def write_and_read():
+        make_record("lora", "a", homepage="never")
+        assert homepage_of("a") == "never"
+        assert json.loads(record_document("lora", "a").body)["homepage"] == "never"
+
+    roll_back(write_and_read)
+    assert homepage_of("a") == "one"
+    roll_back(write_and_read)
+    make_record("lora", "a", homepage="two")
+    assert json.loads(record_document("lora", "a").body)["homepage"] == "two"
+    assert (snapshot("lora").revision, homepage_of("a")) == (2, "two")
+
+
+@pytest.mark.django_db
+def test_what_was_read_after_a_savepoint_goes_with_it():
+    make_record("lora", "a", homepage="one")
+    before = snapshot("lora")
+
+    def write_and_read():
+        make_record("lora", "a", homepage="never")
+        assert homepage_of("a") == "never"
+
+    roll_back(write_and_read)
+    assert snapshot("lora") is before
+    make_record("lora", "a", homepage="two")
+    assert homepage_of("a") == "two"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_read_in_a_transaction_is_kept_at_its_commit():
+    with transaction.atomic():
+        make_record("lora", "a")
+        held = snapshot("lora")
+        assert snapshot("lora") is held
+    assert snapshot("lora") is held
+
+
+@pytest.mark.django_db
+def test_a_store_put_back_to_an_earlier_state_is_read_anew():
+    make_record("lora", "a", homepage="one")
+    make_record("lora", "b")
+    make_record("lora", "a", homepage="two")
+    snapshot("lora")
+    ModelRecord.objects.filter(name="a").update(record='{"name":"a","homepage":"one"}', revision=1)
+    Category.objects.filter(pk="lora").update(revision=2)
+    assert homepage_of("a") == "one"
 
 
 # Other connections

@@ -304,6 +304,15 @@ def test_a_page_counts_all_matches_and_knows_whether_more_follow(limit, offset, 
     assert page.has_more is has_more
 
 
+def test_pages_of_everything_join_to_everything_in_stored_order():
+    everything = names_of(search_all(EVERYWHERE, SearchQuery()), *EVERYWHERE)
+    assert everything == ["A", "B c", "Auth/M-7B-Q4_K_M", "ViT-L/14"]
+    for limit in range(1, 6):
+        for offset in (*range(6), 2**63 - 1):
+            page = found_anywhere(EVERYWHERE, limit=limit, offset=offset)
+            assert page == everything[offset : offset + limit], (limit, offset)
+
+
 def test_every_default_is_the_documented_one():
     query = SearchQuery()
     assert (query.limit, query.offset, query.source, query.sort_desc) == (50, 0, "horde", False)

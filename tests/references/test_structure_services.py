@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from rest_framework.exceptions import NotFound
 
-from references import journal, text_structure
+from references import journal
 from references.categories import TEXT_CATEGORY
 from references.journal import StructureWrite
 from references.models import Category
@@ -44,11 +44,6 @@ from tests.factories import make_record
 pytestmark = pytest.mark.django_db
 
 CLAIMANTS = 6
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_structure, "_held", None)
 
 
 @pytest.fixture
@@ -366,6 +361,17 @@ def test_the_database_holds_the_rules_too(break_rule):
     family_put(name="Second", members=["Behemoth"])
     with pytest.raises(IntegrityError), transaction.atomic():
         break_rule()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_structure_read_in_a_transaction_goes_with_its_rollback():
+    aliases_put(canonical="A", aliases=["one"])
+    with transaction.atomic():
+        aliases_put(canonical="A", aliases=["never"])
+        assert structure_now().canonical("never") == "A"
+        transaction.set_rollback(True)
+    aliases_put(canonical="A", aliases=["two"])
+    assert dict(structure_now().aliases) == {"A": ("two",)}
 
 
 def test_of_many_who_claim_one_alias_at_once_one_gets_it(in_threads):

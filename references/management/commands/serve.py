@@ -24,6 +24,7 @@ class Command(BaseCommand):
         base = f"http://{options['host']}:{options['port']}"
         self.stdout.write(
             f"Serving on {base}\n"
+            f"  catalogue       {base}/\n"
             f"  API             {base}/api/model_references/v2/model_categories\n"
             f"  documentation   {base}/api/docs\n"
             f"  administration  {base}/admin/"

@@ -93,6 +93,7 @@ KEYED: dict[Endpoint, str] = {
 }
 PUBLIC_READS = {
     "",
+    "feed.atom",
     "heartbeat",
     "replicate_mode",
     "openapi.json",
@@ -118,6 +119,8 @@ PUBLIC_READS = {
     f"{ENTRY}/v1/text_generation",
     f"{ENTRY}/v2/{ONE_RECORD}",
     f"{ENTRY}/v2/search",
+    f"{ENTRY}/v2/changes",
+    f"{ENTRY}/v2/by-hash/<sha256>",
     f"{ENTRY}/v2/{RECORDS}/search",
     f"{ENTRY}/v2/{RECORDS}/popular",
     *(

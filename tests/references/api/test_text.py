@@ -5,17 +5,11 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from references import text_structure
 from tests.hordedouble import HordeDouble
 from tests.recorded import golden
 from tests.textapi import TEXT, ask, got, known_keys, problems, wrote
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_reference")]
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_structure, "_held", None)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from urllib.parse import quote
 
 import pytest
 
-from references import text_structure
 from references.categories import TEXT_CATEGORY
 from references.structure_models import TextStructureState
 from references.vocabulary import CanonicalFormat, ReplicateMode
@@ -29,11 +28,6 @@ WRITES: list[tuple[str, str, Any]] = [
 ]
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_structure, "_held", None)
 
 
 @pytest.fixture

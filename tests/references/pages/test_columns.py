@@ -29,7 +29,9 @@ def images() -> None:
         size_on_disk_bytes=7 * GIB,
         showcases=["https://example.org/1.webp"],
     )
-    make_record("image_generation", "Noon", inpainting=True, trigger=["noon light"], style="realistic")
+    make_record(
+        "image_generation", "Noon", inpainting=True, trigger=["noon light"], style="realistic", tags=["sea"]
+    )
 
 
 def found(query: str = "", category: str = "image_generation", **chosen: tuple[str, ...]) -> list[str]:
@@ -87,6 +89,7 @@ def test_choices_narrow_down(images, chosen, names):
 def test_counts_tell_what_a_choice_would_leave(images):
     known = columns("image_generation")
     selection = Selection("", {"style": ("anime",), "tag": ("retro",)})
+    assert known.counts(Selection("", {"style": ("anime",)}), FACETS["style"]) == {"anime": 2, "realistic": 1}
     assert known.counts(selection, FACETS["style"]) == {"anime": 2}
     assert known.counts(selection, FACETS["tag"]) == {"retro": 2, "scenes": 1}
     assert known.counts(selection, FACETS["nsfw"]) == {"no": 1, "yes": 1}

@@ -1,0 +1,109 @@
+"""A change of one's own, as its page shows it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.diffs import ChangeType, FieldDiff, is_critical
+from moderation.models import PendingChange
+from moderation.review import ChangeDiff
+from moderation.states import OPEN_STATUSES, WITHDRAWN_REASON, Operation, Status
+
+STATUS_LABELS = {
+    Status.PENDING: "Pending",
+    Status.APPROVED: "Approved",
+    Status.APPLIED: "Applied",
+    Status.REJECTED: "Rejected",
+}
+STATUS_TONES = {
+    Status.PENDING: "accent",
+    Status.APPROVED: "good",
+    Status.APPLIED: "",
+    Status.REJECTED: "critical",
+}
+OPERATION_LABELS = {Operation.CREATE: "New", Operation.UPDATE: "Edit", Operation.DELETE: "Removal"}
+WITHDRAWN = "Withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A change with the words for it, and what its owner can do."""
+
+    change: PendingChange
+
+    @property
+    def operation_label(self) -> str:
+        return OPERATION_LABELS[Operation(self.change.operation)]
+
+    @property
+    def status_label(self) -> str:
+        return WITHDRAWN if self.is_withdrawn else STATUS_LABELS[Status(self.change.status)]
+
+    @property
+    def tone(self) -> str:
+        return "outline" if self.is_withdrawn else STATUS_TONES[Status(self.change.status)]
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.change.status == Status.REJECTED and self.change.rejected_by == self.change.requested_by
+
+    @property
+    def reject_reason(self) -> str:
+        """Why it was rejected; nothing where it was taken back without a word."""
+        reason = self.change.reject_reason or ""
+        return "" if self.is_withdrawn and reason == WITHDRAWN_REASON else reason
+
+    @property
+    def can_be_withdrawn(self) -> bool:
+        return self.change.status == Status.PENDING
+
+    @property
+    def can_be_resubmitted(self) -> bool:
+        return self.change.status == Status.REJECTED
+
+    @property
+    def is_open(self) -> bool:
+        return self.change.status in OPEN_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    path: str
+    change_type: ChangeType
+    old: str
+    new: str
+    is_critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRows:
+    """The fields that differ; those that merely appear with nothing in them are told apart."""
+
+    telling: Sequence[DiffRow]
+    empty: Sequence[DiffRow]
+
+
+def diff_rows(diff: ChangeDiff) -> DiffRows:
+    category = diff.change.category
+    telling = [_row(category, field) for field in diff.field_diffs if not _adds_nothing(field)]
+    empty = [_row(category, field) for field in diff.field_diffs if _adds_nothing(field)]
+    return DiffRows(telling, empty)
+
+
+def _adds_nothing(field: FieldDiff) -> bool:
+    return field.change_type is ChangeType.ADDED and field.new in (None, "", [])
+
+
+def _row(category: str, field: FieldDiff) -> DiffRow:
+    return DiffRow(
+        field.path,
+        field.change_type,
+        old=_written(field.old),
+        new=_written(field.new),
+        is_critical=is_critical(category, [field]),
+    )
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

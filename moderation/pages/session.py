@@ -1,0 +1,82 @@
+"""Who is signed in. The session holds a user's id and name; what they may do, the allowlists say each time."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from references.horde import HordeUser
+from references.pages.theme import SeeOther
+from references.vocabulary import ReplicateMode
+
+NEXT = "next"
+# A key that its owner gave up opens the pages no longer than this.
+SIGNED_IN_SECONDS = 12 * 3600
+
+_SESSION_KEY = "horde_user"
+
+RequestorView = Callable[..., HttpResponseBase]
+
+
+def signed_in(request: HttpRequest) -> HordeUser | None:
+    # A request that fails early, in another middleware, still gets a page but has no session.
+    session = getattr(request, "session", {})
+    held = session.get(_SESSION_KEY)
+    return HordeUser(**held) if held else None
+
+
+def session_begin(request: HttpRequest, user: HordeUser) -> None:
+    """Signs a user in, in a new session: nothing of the one before is kept, whoever had it."""
+    request.session.flush()
+    request.session[_SESSION_KEY] = {"user_id": user.user_id, "username": user.username}
+    request.session.set_expiry(SIGNED_IN_SECONDS)
+
+
+def session_end(request: HttpRequest) -> None:
+    request.session.flush()
+
+
+def safe_next(address: str, *, default: str) -> str:
+    """The address if it leads to a page of this site, else the default."""
+    return address if url_has_allowed_host_and_scheme(address, allowed_hosts=None) else default
+
+
+def sign_in_url(back: str) -> str:
+    """The sign-in page, which leads back to the address afterwards."""
+    return f"{reverse('moderation:sign_in')}?{urlencode({NEXT: back})}"
+
+
+def queue_is_open() -> bool:
+    """Whether this deployment has a queue to show and to write to."""
+    return settings.QUEUE_ENABLED and settings.REPLICATE_MODE is not ReplicateMode.REPLICA
+
+
+def for_requestors(view: RequestorView) -> Callable[..., HttpResponseBase]:
+    """Gives the view the signed-in requestor as its second argument; everyone else is told what is missing."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not queue_is_open():
+            return _no_queue(request)
+        user = signed_in(request)
+        if user is None:
+            is_page = request.method in ("GET", "HEAD")
+            return SeeOther(
+                sign_in_url(request.get_full_path() if is_page else reverse("moderation:my_changes"))
+            )
+        if not user.is_requestor:
+            # That page says who is signed in, and how to get a role.
+            return SeeOther(reverse("moderation:sign_in"))
+        return view(request, user, *args, **kwargs)
+
+    return guarded
+
+
+def _no_queue(request: HttpRequest) -> HttpResponse:
+    return render(request, "moderation/no_queue.html", status=HTTPStatus.SERVICE_UNAVAILABLE)

@@ -1,0 +1,126 @@
+import re
+
+import pytest
+
+from config.metrics import Gauge
+from moderation.models import PendingChange
+from references.horde.circuit import OPEN_AT, circuit_count_failure
+from references.vocabulary import CanonicalFormat, ReplicateMode
+from tests.factories import make_record
+from tests.moderation.factories import EARLY, RAVI, apply_at_once, approve, propose_create
+
+pytestmark = pytest.mark.django_db
+
+LINE = re.compile(
+    r'(?P<name>[a-z_]+)(\{(?P<labels>([a-z_]+="([^"\\\n]|\\["\\n])*",?)+)\})? (?P<value>[0-9.]+)'
+)
+
+
+@pytest.fixture(autouse=True)
+def switched_on(settings):
+    settings.METRICS_ENABLED = True
+
+
+def scrape(client) -> dict[str, float]:
+    """Each sample as it is written, without the prefix: `name{labels}` -> value."""
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert response.headers["Cache-Control"] == "no-store"
+    text = response.content.decode()
+    assert text.endswith("\n")
+    samples, described = {}, None
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            described = line.split()[2]
+        elif line.startswith("#"):
+            assert line == f"# TYPE {described} gauge"
+        else:
+            match = LINE.fullmatch(line)
+            assert match, line
+            assert match["name"] == described
+            sample, value = line.rsplit(" ", 1)
+            samples[sample.removeprefix("horde_model_reference_")] = float(value)
+    return samples
+
+
+def test_metrics_are_off_unless_switched_on(client, settings):
+    settings.METRICS_ENABLED = False
+    response = client.get("/metrics")
+    assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.parametrize("mode", ReplicateMode)
+@pytest.mark.parametrize("form", CanonicalFormat)
+def test_the_deployment_tells_its_mode(client, settings, mode, form):
+    settings.REPLICATE_MODE, settings.CANONICAL_FORMAT = mode, form
+    assert scrape(client)[f'info{{mode="{mode.value}",canonical_format="{form.value}"}}'] == 1
+
+
+def test_categories_tell_revision_and_number_of_models(client):
+    before = scrape(client)
+    make_record("clip", "a")
+    make_record("clip", "b")
+    make_record("clip", "b", description="again")
+    after = scrape(client)
+    revision = 'category_revision{category="clip"}'
+    assert after[revision] == before[revision] + 3
+    assert after['category_models{category="clip"}'] == 2
+    assert after['category_models{category="lora"}'] == 0
+
+
+def test_the_queue_tells_how_many_changes_stand_where(client):
+    propose_create("a")
+    propose_create("b", by=RAVI)
+    approve(propose_create("c"))
+    apply_at_once(propose_create("d"))
+    samples = scrape(client)
+    assert {name: value for name, value in samples.items() if name.startswith("queue_changes")} == {
+        'queue_changes{status="pending"}': 2,
+        'queue_changes{status="approved"}': 1,
+        'queue_changes{status="applied"}': 1,
+        'queue_changes{status="rejected"}': 0,
+    }
+
+
+def test_the_oldest_pending_change_tells_its_age(client, monkeypatch):
+    assert scrape(client)["queue_oldest_pending_seconds"] == 0
+    decided = propose_create("decided")
+    PendingChange.objects.filter(pk=decided.pk).update(requested_at=EARLY)
+    approve(decided)
+    first = propose_create("a")
+    propose_create("b")
+    monkeypatch.setattr("config.metrics.time", lambda: first.requested_at + 90.7)
+    assert scrape(client)["queue_oldest_pending_seconds"] == 90
+
+
+def test_the_ai_horde_tells_its_circuit(client):
+    circuit_count_failure()
+    samples = scrape(client)
+    assert (samples["horde_circuit_open"], samples["horde_consecutive_failures"]) == (0, 1)
+    for _ in range(OPEN_AT):
+        circuit_count_failure()
+    assert scrape(client)["horde_circuit_open"] == 1
+
+
+def test_label_values_are_escaped():
+    gauge = Gauge("x", "A thing.", [({"a": 'q"b\\n\n', "b": "c"}, 1.5)])
+    assert list(gauge.lines()) == [
+        "# HELP horde_model_reference_x A thing.",
+        "# TYPE horde_model_reference_x gauge",
+        'horde_model_reference_x{a="q\\"b\\\\n\\n",b="c"} 1.5',
+    ]
+
+
+def test_the_cost_does_not_grow_with_what_is_stored(client, django_assert_num_queries):
+    with django_assert_num_queries(4):
+        scrape(client)
+    make_record("clip", "a")
+    propose_create("a")
+    with django_assert_num_queries(4):
+        scrape(client)
+
+
+def test_other_methods_are_refused(client):
+    response = client.post("/metrics")
+    assert (response.status_code, response.json()) == (405, {"detail": "Method Not Allowed"})

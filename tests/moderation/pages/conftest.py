@@ -1,0 +1,42 @@
+"""What the tests of these pages share: an AI-Horde, allowlists, and people who are signed in."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from references.horde import users
+from tests.hordedouble import HordeDouble, running_horde
+
+KEYS = {"Rita": "key-requestor", "Ada": "key-approver", "Paul": "key-plain"}
+SignIn = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def mounted(settings: Settings) -> None:
+    """The pages beside those of the catalogue, whose frame they share."""
+    settings.ROOT_URLCONF = "tests.references.pages.urls"
+    settings.SHOWCASE_HOSTS = []
+    settings.QUEUE_REQUESTOR_IDS = frozenset({"101"})
+    settings.QUEUE_APPROVER_IDS = frozenset({"900"})
+
+
+@pytest.fixture
+def horde(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[HordeDouble]:
+    monkeypatch.setattr(users, "CHECK_TIMEOUT", 0.5)
+    with running_horde() as horde:
+        settings.HORDE_URL = horde.url
+        yield horde
+
+
+@pytest.fixture
+def sign_in(db: None, horde: HordeDouble) -> SignIn:
+    """Signs someone in; answers their browser. Rita is a requestor, Ada an approver, Paul has no role."""
+
+    def signed_in(name: str) -> Client:
+        client = Client(headers={"Accept": "text/html"})
+        assert client.post("/sign-in", {"apikey": KEYS[name]}).status_code == 303
+        return client
+
+    return signed_in

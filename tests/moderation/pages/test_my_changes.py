@@ -1,0 +1,254 @@
+"""Own changes as their proposer sees and handles them."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from moderation.models import PendingChange
+from moderation.pages import my_changes
+from moderation.services import batch_decide
+from references.services import record_delete
+from references.vocabulary import ReplicateMode
+from tests.moderation.factories import (
+    ADA,
+    IMAGES,
+    RAVI,
+    RITA,
+    apply_at_once,
+    approve,
+    make_live,
+    propose_create,
+    propose_delete,
+    propose_update,
+)
+from tests.references.pages.html import Page
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert('x')</script>"
+
+
+@pytest.fixture
+def rita(sign_in) -> Client:
+    return sign_in("Rita")
+
+
+def reject(change: PendingChange, reason: str = "Too blurry") -> PendingChange:
+    batch_decide(actor=ADA, title="Review", rejected_ids=[change.change_id], reject_reason=reason)
+    change.refresh_from_db()
+    return change
+
+
+def act(client: Client, change: PendingChange, act: str) -> Page:
+    """Does something to a change by its form, and reads where that leads."""
+    response = client.post(f"/my-changes/{change.change_id}/{act}")
+    assert response.status_code == 303
+    return Page(client.get(response.headers["Location"]))
+
+
+def test_only_own_changes_are_listed_the_newest_first(rita):
+    propose_create("older")
+    propose_create("not mine", by=RAVI)
+    propose_create("newer")
+    page = Page(rita.get("/my-changes"))
+    assert page.text.index("newer") < page.text.index("older")
+    assert "not mine" not in page.text
+
+
+def test_changes_are_told_apart_by_status(rita):
+    propose_create("waiting")
+    approve(propose_create("approved-one"))
+    apply_at_once(propose_create("applied-one"))
+    reject(propose_create("rejected-one"), "Too blurry")
+    shown = {
+        status: {name for name in ("waiting", "approved-one", "applied-one", "rejected-one") if name in text}
+        for status in ("pending", "approved", "applied", "rejected", "nonsense")
+        if (text := Page(rita.get("/my-changes", {"status": status})).text)
+    }
+    assert shown == {
+        "pending": {"waiting"},
+        "approved": {"approved-one"},
+        "applied": {"applied-one"},
+        "rejected": {"rejected-one"},
+        "nonsense": {"waiting", "approved-one", "applied-one", "rejected-one"},
+    }
+    text = Page(rita.get("/my-changes")).text
+    assert "All 4 Pending 1 Approved 1 Applied 1 Rejected 1" in text
+    assert "Too blurry" in text
+
+
+def test_a_long_list_has_pages_that_keep_the_status(rita, monkeypatch):
+    monkeypatch.setattr(my_changes, "PAGE_SIZE", 2)
+    for name in ("one", "two", "three"):
+        propose_create(name)
+    first = Page(rita.get("/my-changes?status=pending"))
+    assert "/my-changes?status=pending&page=2" in first.links
+    last = Page(rita.get("/my-changes?status=pending&page=2"))
+    assert "one" in last.text.split("Proposed")[-1]
+    assert "three" not in last.text.split("Proposed")[-1]
+
+
+def test_the_list_takes_the_same_few_queries_however_long_it_is(rita, django_assert_num_queries):
+    for name in ("one", "two", "three"):
+        propose_create(name)
+    # The session, the counts and the changes of the page.
+    with django_assert_num_queries(3):
+        rita.get("/my-changes")
+
+
+def test_without_changes_the_page_says_so(rita):
+    assert "You have not proposed anything yet." in Page(rita.get("/my-changes")).text
+
+
+def test_a_change_shows_what_it_would_change_and_leads_to_its_model(rita):
+    make_live("painter", description="old words")
+    change = propose_update("painter", description="new words", nsfw=True)
+    page = Page(rita.get(f"/my-changes/{change.change_id}"))
+    assert "description old words new words" in page.text
+    assert "nsfw critical false true" in page.text
+    assert f"/models/{IMAGES}/painter" in page.links
+
+
+def test_a_change_that_no_longer_fits_is_marked(rita):
+    make_live("painter", description="old words")
+    change = propose_update("painter", description="new words")
+    apply_at_once(propose_update("painter", description="other words", by=RAVI))
+    text = Page(rita.get(f"/my-changes/{change.change_id}")).text
+    assert "was changed after this change was proposed" in text
+
+
+def test_a_new_model_has_no_page_to_lead_to(rita):
+    change = propose_create("not yet")
+    assert f"/models/{IMAGES}/not%20yet" not in Page(rita.get(f"/my-changes/{change.change_id}")).links
+
+
+def test_what_an_applied_change_did_stays_to_be_seen(rita):
+    make_live("painter", description="old words")
+    change = propose_update("painter", description="new words")
+    apply_at_once(change)
+    text = Page(rita.get(f"/my-changes/{change.change_id}")).text
+    assert "What it changed" in text
+    assert "description old words new words" in text
+
+
+def test_all_that_was_proposed_or_answered_is_text(rita):
+    change = reject(propose_create(f"m{HOSTILE}", description=HOSTILE), HOSTILE)
+    for path in ("/my-changes", f"/my-changes/{change.change_id}"):
+        content = rita.get(path).content.decode()
+        assert HOSTILE not in content
+        assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;" in content
+
+
+def test_what_others_proposed_is_not_there(rita):
+    other = propose_create("not mine", by=RAVI)
+    assert rita.get(f"/my-changes/{other.change_id}").status_code == 404
+    assert rita.get(f"/my-changes/{10**30}").status_code == 404
+    for act in ("withdraw", "resubmit"):
+        assert rita.post(f"/my-changes/{other.change_id}/{act}").status_code == 404
+    other.refresh_from_db()
+    assert other.status == "pending"
+
+
+def test_a_pending_change_is_withdrawn(rita):
+    change = propose_create("painter")
+    assert f"/my-changes/{change.change_id}/withdraw" in [
+        form["action"] for form in Page(rita.get(f"/my-changes/{change.change_id}")).all("form")
+    ]
+    page = act(rita, change, "withdraw")
+    assert f"Change {change.change_id} is withdrawn." in page.text
+    change.refresh_from_db()
+    assert (change.status, change.rejected_by) == ("rejected", RITA.user_id)
+    assert f"/my-changes/{change.change_id}/withdraw" not in [form["action"] for form in page.all("form")]
+
+
+def test_an_approved_change_is_not_withdrawn(rita):
+    change = propose_create("painter")
+    approve(change)
+    assert "Not withdrawn." in act(rita, change, "withdraw").text
+    change.refresh_from_db()
+    assert change.status == "approved"
+
+
+@pytest.mark.parametrize("act", ["withdraw", "resubmit"])
+def test_acts_take_a_post_with_a_token(rita, act):
+    change = propose_create("painter")
+    rita.handler.enforce_csrf_checks = True
+    assert rita.get(f"/my-changes/{change.change_id}/{act}").status_code == 405
+    assert rita.post(f"/my-changes/{change.change_id}/{act}").status_code == 403
+    assert PendingChange.objects.pending().count() == 1
+
+
+@pytest.mark.parametrize("propose", [propose_create, propose_update, propose_delete])
+def test_a_rejected_change_is_proposed_again_as_a_new_one(rita, propose):
+    if propose is not propose_create:
+        make_live("painter", description="old words")
+    fields = {} if propose is propose_delete else {"description": "new words"}
+    old = reject(propose("painter", **fields))
+    page = act(rita, old, "resubmit")
+    new = PendingChange.objects.pending().get()
+    assert f"Change {old.change_id} is proposed again, as change {new.change_id}." in page.text
+    assert (new.operation, new.model_name, new.requested_by) == (old.operation, "painter", "101")
+    assert new.payload_as_dict() == old.payload_as_dict()
+    assert json.loads(new.request_metadata) == {
+        "route": json.loads(old.request_metadata)["route"],
+        "resubmits": old.change_id,
+    }
+    old.refresh_from_db()
+    assert old.status == "rejected"
+
+
+def test_resubmitting_tells_in_words_what_stands_in_the_way(rita, settings):
+    exists = reject(propose_create("painter"))
+    make_live("painter")
+    assert "Not proposed again. Model 'painter' already exists" in act(rita, exists, "resubmit").text
+
+    make_live("sketcher")
+    gone = reject(propose_update("sketcher"))
+    record_delete(category=IMAGES, name="sketcher")
+    assert "Model 'sketcher' not found" in act(rita, gone, "resubmit").text
+
+    invalid = reject(propose_create("drawer"))
+    invalid.payload = json.dumps({**invalid.payload_as_dict(), "baseline": 5})
+    invalid.save()
+    assert "Not proposed again. baseline: " in act(rita, invalid, "resubmit").text
+
+    pending = propose_create("dauber")
+    assert "is not rejected" in act(rita, pending, "resubmit").text
+
+    settings.CANONICAL_FORMAT = "legacy"
+    assert "in a format that this deployment no longer takes" in act(rita, gone, "resubmit").text
+    assert list(PendingChange.objects.pending()) == [pending]
+
+
+@pytest.mark.parametrize("path", ["/my-changes", "/my-changes/1"])
+def test_pages_of_requestors_ask_others_to_sign_in(client, path):
+    assert client.get(path).headers["Location"] == f"/sign-in?next={path.replace('/', '%2F')}"
+
+
+def test_a_role_that_is_taken_away_ends_access_at_the_next_click(rita, settings):
+    change = propose_create("painter")
+    settings.QUEUE_REQUESTOR_IDS = frozenset()
+    assert rita.get("/my-changes").headers["Location"] == "/sign-in"
+    assert rita.post(f"/my-changes/{change.change_id}/withdraw").headers["Location"] == "/sign-in"
+    change.refresh_from_db()
+    assert change.status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("QUEUE_ENABLED", False), ("REPLICATE_MODE", ReplicateMode.REPLICA)]
+)
+def test_a_deployment_without_a_queue_says_so(rita, settings, setting, value):
+    setattr(settings, setting, value)
+    response = rita.get("/my-changes")
+    assert response.status_code == 503
+    assert "This deployment takes no proposals." in Page(response).text
+    assert "/my-changes" not in Page(rita.get("/sign-in")).links
+
+
+def test_pages_about_people_are_kept_by_no_cache(rita):
+    change = propose_create("painter")
+    for path in ("/sign-in", "/my-changes", f"/my-changes/{change.change_id}"):
+        response = rita.get(path)
+        assert "no-store" in response.headers["Cache-Control"]
+        assert "Cookie" in response.headers["Vary"]
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
