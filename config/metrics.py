@@ -10,13 +10,12 @@ from time import time
 
 from django.conf import settings
 from django.db.models import Count, Min
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views import View
 
 from config.docs import ToldInJson
 from moderation.models import PendingChange
 from moderation.states import STORED_STATUSES, Status
-from references.api.errors import detail_response
 from references.api.responses import NO_CACHE
 from references.horde import circuit_state
 from references.models import Category
@@ -49,7 +48,7 @@ class MetricsPage(ToldInJson, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not settings.METRICS_ENABLED:
-            return detail_response(404, "Not Found")
+            raise Http404
         gauges = [_deployment(), *_categories(), *_queue(), *_horde()]
         text = "".join(f"{line}\n" for gauge in gauges for line in gauge.lines())
         return HttpResponse(text, content_type=TEXT_FORMAT, headers={"Cache-Control": NO_CACHE})
@@ -78,7 +77,7 @@ def _categories() -> list[Gauge]:
 def _queue() -> list[Gauge]:
     changes = PendingChange.objects.order_by()
     counts = dict(changes.values_list("status").annotate(Count("pk")))
-    oldest = changes.aggregate(at=Min("requested_at"))["at"]
+    oldest = changes.pending().aggregate(at=Min("requested_at"))["at"]
     return [
         Gauge(
             "queue_changes",

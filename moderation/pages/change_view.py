@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.diffs import ChangeType, FieldDiff, is_critical
+from moderation.diffs import CREATED_AT, UPDATED_AT, UPDATED_BY, ChangeType, FieldDiff, is_critical
 from moderation.models import PendingChange
 from moderation.review import ChangeDiff
-from moderation.states import OPEN_STATUSES, WITHDRAWN_REASON, Operation, Status
+from moderation.states import WITHDRAWN_REASON, Operation, Status
 
 STATUS_LABELS = {
     Status.PENDING: "Pending",
@@ -24,6 +24,8 @@ STATUS_TONES = {
 }
 OPERATION_LABELS = {Operation.CREATE: "New", Operation.UPDATE: "Edit", Operation.DELETE: "Removal"}
 WITHDRAWN = "Withdrawn"
+# The service sets these itself, whatever a proposal says.
+_STAMPS = (CREATED_AT, UPDATED_AT, UPDATED_BY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,6 @@ class ChangeView:
     def can_be_resubmitted(self) -> bool:
         return self.change.status == Status.REJECTED
 
-    @property
-    def is_open(self) -> bool:
-        return self.change.status in OPEN_STATUSES
-
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
@@ -78,21 +76,22 @@ class DiffRow:
 
 @dataclass(frozen=True, slots=True)
 class DiffRows:
-    """The fields that differ; those that merely appear with nothing in them are told apart."""
+    """The fields that differ, and apart from them those that say nothing: empty additions, the service's stamps."""
 
     telling: Sequence[DiffRow]
-    empty: Sequence[DiffRow]
+    idle: Sequence[DiffRow]
 
 
 def diff_rows(diff: ChangeDiff) -> DiffRows:
     category = diff.change.category
-    telling = [_row(category, field) for field in diff.field_diffs if not _adds_nothing(field)]
-    empty = [_row(category, field) for field in diff.field_diffs if _adds_nothing(field)]
-    return DiffRows(telling, empty)
+    telling = [_row(category, field) for field in diff.field_diffs if not _is_idle(field)]
+    idle = [_row(category, field) for field in diff.field_diffs if _is_idle(field)]
+    return DiffRows(telling, idle)
 
 
-def _adds_nothing(field: FieldDiff) -> bool:
-    return field.change_type is ChangeType.ADDED and field.new in (None, "", [])
+def _is_idle(field: FieldDiff) -> bool:
+    adds_nothing = field.change_type is ChangeType.ADDED and field.new in (None, "", [])
+    return adds_nothing or field.path in _STAMPS
 
 
 def _row(category: str, field: FieldDiff) -> DiffRow:

@@ -70,7 +70,6 @@ def my_change(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResp
         "spec": CATEGORIES[change.category],
         "is_live": live.exists(),
         "stale": diff.staleness.sentence(change.model_name) if diff.staleness else "",
-        "net_operation": diff.net_operation,
         "rows": diff_rows(diff),
     }
     return render(request, "moderation/my_change.html", context)

@@ -34,7 +34,7 @@ class SignInForm(forms.Form):
     apikey = forms.CharField(
         label="AI-Horde key",
         max_length=LONGEST_KEY,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="It is sent to the AI-Horde to ask whose it is, and kept nowhere.",
         error_messages={"required": "Enter your key."},
     )
@@ -79,5 +79,8 @@ def _attempt(request: HttpRequest, form: SignInForm) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, form: SignInForm, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
-    context = {"form": form, "signed_in": signed_in(request), "has_queue": queue_is_open()}
+    user = signed_in(request)
+    # Who is signed in already is here to read.
+    form.fields["apikey"].widget.attrs["autofocus"] = user is None
+    context = {"form": form, "signed_in": user, "has_queue": queue_is_open()}
     return render(request, "moderation/sign_in.html", context, status=status)

@@ -1,11 +1,13 @@
 """The hottest reads, answered before Django builds a request.
 
-A whole category is bytes that are already there, so most of its cost would be the request object, the middleware
-and the URL map. What this layer does not know by its exact path goes on to Django, whose views answer the same
-documents with the same headers.
+Whole categories and single records are bytes that are already there, so most of their cost would be the request
+object, the middleware and the URL map. Whatever is not plainly one of these reads goes on to Django, whose views
+answer the same documents with the same headers.
 """
 
+import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -15,10 +17,14 @@ from django.db import DatabaseError, close_old_connections
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
 from references.api.responses import Answer, document_answer
 from references.categories import CATEGORIES
-from references.documents import Document, Snapshot, snapshot
+from references.documents import Document, record_document, snapshot
 
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
-# What reading the store and rendering what it holds can end in.
+# Finds the document to send; None where there is none.
+Read = Callable[[], Document | None]
+# As in the URL map: slashes belong to the name, a line break to no path.
+RECORD_PATH = re.compile(r"(?:/api)?/model_references/v2/(?P<category>[^/]+)/model/(?P<name>.+)")
+# What reading the path, reading the store and rendering what it holds can end in.
 FAILURES = (DatabaseError, RuntimeError, ValueError)
 OWN_HEADERS = frozenset({"Vary", "X-Content-Type-Options"})
 STATUS_LINES = {
@@ -55,23 +61,18 @@ class HotReads:
 
     def _answer(self, environ: dict[str, Any]) -> Answer | None:
         """None where Django has more to say: errors, cross-origin headers, parameters."""
-        route = self.routes.get(environ["PATH_INFO"])
-        if (
-            route is None
-            or environ["REQUEST_METHOD"] != "GET"
-            or environ.get("QUERY_STRING")
-            or "HTTP_ORIGIN" in environ
-        ):
+        if environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING") or "HTTP_ORIGIN" in environ:
             return None
+        path = environ["PATH_INFO"]
+        read = self.routes.get(path) or _record_read(path)
         page_headers = self.page_headers[_is_secure(environ)]
-        if page_headers is None:
+        if read is None or page_headers is None:
             return None
-        category, view = route
         close_old_connections()
-        held = snapshot(category)
-        if not held.rows:
+        document = read()
+        if document is None:
             return None
-        answer = document_answer(view(held), environ, varies_by_origin=_varies_by_origin())
+        answer = document_answer(document, environ, varies_by_origin=_varies_by_origin())
         answer.headers.extend(item for item in page_headers.items() if item[0] not in OWN_HEADERS)
         return answer
 
@@ -89,21 +90,32 @@ def _is_secure(environ: dict[str, Any]) -> bool:
     return environ.get("wsgi.url_scheme") == "https"
 
 
-def _routes() -> dict[str, tuple[str, Callable[[Snapshot], Document]]]:
-    def v2(held: Snapshot) -> Document:
-        return held.v2
+def _record_read(path: str) -> Read | None:
+    """For the path of one record. Its bytes reach us as Latin-1; those that are no UTF-8 raise a ValueError."""
+    found = RECORD_PATH.fullmatch(path)
+    if found is None or found["category"] not in CATEGORIES or path.endswith("/"):
+        return None
+    return partial(record_document, found["category"], found["name"].encode("latin-1").decode())
 
-    def v1(held: Snapshot) -> Document:
-        return held.v1
 
-    routes = {f"v2/{name}": (name, v2) for name in CATEGORIES}
+def _routes() -> dict[str, Read]:
+    """What is read at each spelling of the path of a whole category."""
+    routes = {f"v2/{name}": partial(_v2, name) for name in CATEGORIES}
     with_legacy = [spec.name for spec in CATEGORIES.values() if spec.has_legacy_form]
     spellings = {name: name for name in with_legacy} | STEM_ALIASES
     for spelling, name in spellings.items():
-        routes[f"v1/{spelling}"] = routes[f"v1/{spelling}.json"] = (name, v1)
-    routes |= {f"v1/{spelling}": (name, v1) for spelling, name in WHOLE_ALIASES.items()}
+        routes[f"v1/{spelling}"] = routes[f"v1/{spelling}.json"] = partial(_v1, name)
+    routes |= {f"v1/{spelling}": partial(_v1, name) for spelling, name in WHOLE_ALIASES.items()}
     return {
-        f"{prefix}/model_references/{path}": route
-        for path, route in routes.items()
-        for prefix in ("/api", "")
+        f"{prefix}/model_references/{path}": read for path, read in routes.items() for prefix in ("/api", "")
     }
+
+
+def _v2(category: str) -> Document | None:
+    held = snapshot(category)
+    return held.v2 if held.rows else None
+
+
+def _v1(category: str) -> Document | None:
+    held = snapshot(category)
+    return held.v1 if held.rows else None

@@ -10,7 +10,6 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import Field, empty
 

@@ -55,8 +55,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def mounted(settings: Settings) -> None:
-    settings.ROOT_URLCONF = "tests.references.pages.urls"
+def showcase_hosts(settings: Settings) -> None:
     settings.SHOWCASE_HOSTS = [SHOWCASE_HOST]
 
 

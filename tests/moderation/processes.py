@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,31 +117,50 @@ def _database(folder: Path) -> Iterator[str]:
             maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def forked(act: Callable, *arguments: Any) -> multiprocessing.Process:
-    """A process that does the act, started. It shares no connection with this one."""
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A forked process, and what it sends. `end.recv` raises EOFError once it is gone."""
+
+    process: multiprocessing.Process
+    end: Connection
+
+    def kill(self) -> list[Any]:
+        """Ends it at once, whatever it is doing; returns what it had sent and nobody had received."""
+        self.process.kill()
+        return self.left()
+
+    def left(self) -> list[Any]:
+        """Waits until it is gone; returns what it had sent and nobody had received."""
+        sent = []
+        with suppress(EOFError):
+            while True:
+                sent.append(self.end.recv())
+        self.process.join(PATIENCE)
+        return sent
+
+
+def forked(act: Callable, *arguments: Any) -> Fork:
+    """A process that does the act, started; it gets the end to send to as its last argument.
+
+    It shares no connection with this one, which must have no threads.
+    """
     connections.close_all()
-    process = _FORK.Process(target=act, args=arguments)
+    ours, theirs = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=act, args=(*arguments, theirs))
     process.start()
-    return process
+    # With a copy left open here, the end would not be noticed.
+    theirs.close()
+    return Fork(process, ours)
 
 
 def forked_together(*acts: Callable[[], Any]) -> list[Any]:
     """What each act returned, after all were begun at once, each in a process of its own."""
-    barrier, ends = _FORK.Barrier(len(acts)), []
-    processes = []
-    for act in acts:
-        ours, theirs = _FORK.Pipe(duplex=False)
-        processes.append(forked(_report, act, barrier, theirs))
-        # With a copy left open here, the end of a process that dies would not be noticed.
-        theirs.close()
-        ends.append(ours)
-    outcomes = [end.recv() for end in ends]
-    for process in processes:
-        process.join(PATIENCE)
-    return outcomes
+    barrier = _FORK.Barrier(len(acts))
+    forks = [forked(_report, act, barrier) for act in acts]
+    return [outcome for fork in forks for outcome in fork.left()]
 
 
-def _report(act: Callable[[], Any], barrier: Any, end: Any) -> None:
+def _report(act: Callable[[], Any], barrier: Barrier, end: Connection) -> None:
     connection.ensure_connection()
     barrier.wait(PATIENCE)
     end.send(act())
@@ -218,7 +239,3 @@ def _stop(process: subprocess.Popen) -> None:
     # It leads a session of its own: a worker that outlived it goes too.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def tally(events: Mapping[str, int], *names: str) -> dict[str, int]:
-    return {name: events[name] for name in names if events.get(name)}

@@ -109,6 +109,21 @@ def test_a_change_shows_what_it_would_change_and_leads_to_its_model(rita):
     assert f"/models/{IMAGES}/painter" in page.links
 
 
+def test_fields_that_say_nothing_are_folded_away(rita):
+    make_live("painter", description="old words")
+    change = propose_update("painter", description="new words", display_name="")
+    told, _, folded = Page(rita.get(f"/my-changes/{change.change_id}")).text.partition("set by the service")
+    assert "description" in told
+    assert "metadata.updated_at" not in told
+    assert "metadata.updated_at" in folded
+
+
+def test_an_update_to_what_is_live_changes_nothing(rita):
+    live = make_live("painter", description="words")
+    change = propose_update("painter", description="words", metadata=live["metadata"])
+    assert "Nothing that counts" in Page(rita.get(f"/my-changes/{change.change_id}")).text
+
+
 def test_a_change_that_no_longer_fits_is_marked(rita):
     make_live("painter", description="old words")
     change = propose_update("painter", description="new words")

@@ -1,3 +1,5 @@
+from urllib.parse import quote
+
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError
@@ -88,6 +90,78 @@ def test_hot_reads_answer_what_django_answers_of_the_real_reference(real_referen
         assert differences(ROUTES, headers) == {}
 
 
+NAMES = [
+    "plain",
+    "Org/Model-7B",
+    "a/b/c",
+    "model",
+    "search",
+    "x/name_exception",
+    "with space",
+    "1+1",
+    "100%",
+    "what?",
+    "#1",
+    "Ünïcödé 模型 🦙",
+    "e\u0301",
+    "\u00e9",
+    "Ã©",
+    "a%2Fb",
+]
+
+
+@pytest.mark.parametrize("request_headers", REQUESTS.values(), ids=REQUESTS)
+def test_single_records_are_what_django_answers_to_the_last_header(request_headers):
+    routes = []
+    for category in ("clip", "text_generation", "lora"):
+        for name in NAMES:
+            make_record(category, name, description="words " * 300, version=name)
+            routes += [f"{V2}/{category}/model/{quote(name, safe=safe)}" for safe in ("", "/")]
+    routes += [route.removeprefix("/api") for route in routes[:3]]
+    assert ask(routes[0], headers=given(request_headers, routes[0])).status in (200, 304)
+    assert differences(routes, request_headers) == {}
+
+
+@pytest.mark.parametrize("is_read_before", [True, False])
+def test_single_records_do_not_reach_django(elsewhere, is_read_before):
+    for name in NAMES:
+        make_record("clip", name, version=name)
+    if is_read_before:
+        ask(f"{V2}/clip")
+    for name in NAMES:
+        for safe in ("", "/"):
+            target = f"{V2}/clip/model/{quote(name, safe=safe)}"
+            assert ask(target, application=HotReads(elsewhere)).json()["version"] == name
+    assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "none",
+        "Plain",
+        "plain/",
+        "plain//",
+        "plain%0A",
+        "%00",
+        "%FF",
+        "%ED%A0%80",
+        "%C3",
+        "%C0%AF",
+        "..",
+    ],
+)
+def test_names_that_find_nothing_get_django_s_answer(name):
+    # Names that no rule lets in, but that no path of Django's leads to either.
+    for stored in ("plain", "plain/", "plain\n"):
+        make_record("clip", stored)
+    routes = [f"{V2}/clip/model/{name}", f"{V2}/none/model/{name}", f"{V2}/cl%FFip/model/{name}"]
+    assert {ask(route).status for route in routes} <= {404, 307}
+    assert differences(routes, {}) == {}
+
+
 def test_hot_reads_answer_what_django_answers_of_nothing(empty_reference):
     assert differences(ROUTES, {}) == {}
 
@@ -121,7 +195,21 @@ def test_hot_reads_do_not_reach_django(elsewhere):
         (f"{V2}/clip", "GET", {"Origin": "https://example.org"}),
         (f"{V2}/clip/", "GET", {}),
         (f"{V2}/CLIP", "GET", {}),
-        (f"{V2}/clip/model/Org%2FModel-7B", "GET", {}),
+        (f"{V2}/clip/model/Org%2FModel-7B", "HEAD", {}),
+        (f"{V2}/clip/model/Org%2FModel-7B", "DELETE", {}),
+        (f"{V2}/clip/model/Org%2FModel-7B?a=b", "GET", {}),
+        (f"{V2}/clip/model/Org%2FModel-7B", "GET", {"Origin": "https://example.org"}),
+        (f"{V2}/clip/model/Org%2FModel-7B/", "GET", {}),
+        (f"{V2}/clip/model/Org%252FModel-7B", "GET", {}),
+        (f"{V2}/clip/model/org%2FModel-7B", "GET", {}),
+        (f"{V2}/clip/model/Org%2FModel-7B%0A", "GET", {}),
+        (f"{V2}/clip/model/%FF", "GET", {}),
+        (f"{V2}/clip/model/%00", "GET", {}),
+        (f"{V2}/clip/model/", "GET", {}),
+        (f"{V2}/CLIP/model/Org%2FModel-7B", "GET", {}),
+        (f"{V2}/text_generation/clip/model/Org%2FModel-7B", "GET", {}),
+        (f"{V1}/clip/model/Org%2FModel-7B", "GET", {}),
+        (f"/{V2}/clip/model/Org%2FModel-7B", "GET", {}),
         (f"{V2}/clip/search", "GET", {}),
         (f"{V2}/clip.json", "GET", {}),
         (f"{V2}/stable_diffusion", "GET", {}),
@@ -151,6 +239,14 @@ def test_a_failure_to_read_is_left_to_django_that_answers_in_json(elsewhere, mon
 
     monkeypatch.setattr(hot, "snapshot", fail)
     assert ask(f"{V2}/clip", application=HotReads(elsewhere)).status == 418
+
+
+def test_a_failure_to_read_a_record_is_left_to_django(elsewhere, monkeypatch):
+    def fail(category, name):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(hot, "record_document", fail)
+    assert ask(f"{V2}/clip/model/a", application=HotReads(elsewhere)).status == 418
 
 
 @pytest.mark.parametrize("view", ["v2", "v1"])

@@ -9,13 +9,22 @@ from pytest_django import Settings
 from references.horde import HordeUnavailable
 from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
 from references.models import UsageSnapshot
+from references.pages import panels
 from tests.references.figures import recorded_bodies
 
 
 @pytest.fixture(autouse=True)
-def mounted(settings: Settings) -> None:
-    """The pages at the root."""
-    settings.ROOT_URLCONF = "tests.references.pages.urls"
+def alone(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """The pages as they are without other apps, and with one host of pictures."""
+    for place in (
+        "record_panels",
+        "record_actions",
+        "category_actions",
+        "row_badges",
+        "navigation",
+        "header",
+    ):
+        monkeypatch.setattr(panels, place, [])
     settings.SHOWCASE_HOSTS = ["raw.githubusercontent.com"]
 
 
