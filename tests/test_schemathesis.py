@@ -33,7 +33,7 @@ from tests.moderation.factories import (
     propose_update,
 )
 
-EXAMPLES = int(__import__("os").environ.get("EX", "12"))
+EXAMPLES = 12
 KEYS = {"key-requestor": "Rita#101", "key-approver": "Ada#900"}
 CHECKS = [
     not_a_server_error,

@@ -9,6 +9,7 @@ from moderation.diffs import CREATED_AT, UPDATED_AT, UPDATED_BY, ChangeType, Fie
 from moderation.models import PendingChange
 from moderation.review import ChangeDiff
 from moderation.states import WITHDRAWN_REASON, Operation, Status
+from references.categories import CATEGORIES, CategorySpec
 
 STATUS_LABELS = {
     Status.PENDING: "Pending",
@@ -33,6 +34,10 @@ class ChangeView:
     """A change with the words for it, and what its owner can do."""
 
     change: PendingChange
+
+    @property
+    def spec(self) -> CategorySpec:
+        return CATEGORIES[self.change.category]
 
     @property
     def operation_label(self) -> str:

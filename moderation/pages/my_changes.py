@@ -17,7 +17,6 @@ from moderation.querysets import PendingChangeQuerySet
 from moderation.review import change_diff
 from moderation.services import change_withdraw
 from moderation.states import Status
-from references.categories import CATEGORIES
 from references.horde import HordeUser
 from references.models import ModelRecord
 from references.pages.choices import Option
@@ -51,7 +50,6 @@ def my_changes(request: HttpRequest, user: HordeUser) -> HttpResponse:
         "status": status,
         "views": [ChangeView(change) for change in found[pager.offset : pager.offset + PAGE_SIZE]],
         "pager": pager,
-        "categories": CATEGORIES,
     }
     return render(request, "moderation/my_changes.html", context)
 
@@ -67,7 +65,6 @@ def my_change(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResp
     context = {
         "section": SECTION,
         "view": ChangeView(change),
-        "spec": CATEGORIES[change.category],
         "is_live": live.exists(),
         "stale": diff.staleness.sentence(change.model_name) if diff.staleness else "",
         "rows": diff_rows(diff),

@@ -6,7 +6,7 @@ from django.test import Client
 
 from moderation.admin_access import ApproverUser
 from tests.moderation.factories import propose_create
-from tests.moderation.pages.conftest import horde, mounted, sign_in  # noqa: F401 - fixtures
+from tests.moderation.pages.conftest import allowlists, horde, sign_in  # noqa: F401 - fixtures
 from tests.references.pages.html import Page
 
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,8 @@ SignIn = Callable[..., Client]
 
 
 @pytest.fixture(autouse=True)
-def mounted(settings: Settings) -> None:
-    """The pages beside those of the catalogue, whose frame they share."""
-    settings.ROOT_URLCONF = "tests.references.pages.urls"
-    settings.SHOWCASE_HOSTS = []
+def allowlists(settings: Settings) -> None:
+    """Rita proposes, Ada approves."""
     settings.QUEUE_REQUESTOR_IDS = frozenset({"101"})
     settings.QUEUE_APPROVER_IDS = frozenset({"900"})
 

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from references import analytics
 from references.categories import IMAGE_CATEGORY, TEXT_CATEGORY
 from references.deletion_risk import RiskFlag
 from references.horde.circuit import OPEN_AT, circuit_state
@@ -22,11 +21,6 @@ pytestmark = pytest.mark.django_db
 
 STATISTICS = "/api/model_references/statistics"
 EMPTY = ("[]", "{}", "[]")
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    analytics._kept.clear()
 
 
 @pytest.fixture

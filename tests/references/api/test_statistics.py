@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from references import analytics
 from references.categories import IMAGE_CATEGORY, TEXT_CATEGORY
 from references.models import UsageDay
 from references.services import record_delete, record_put
@@ -20,11 +19,6 @@ from tests.references.figures import make_copies
 pytestmark = pytest.mark.django_db
 
 STATISTICS = "/api/model_references/statistics"
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    analytics._kept.clear()
 
 
 @pytest.fixture
