@@ -221,6 +221,10 @@ METRICS_ENABLED = boolean("METRICS_ENABLED", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Set where people reach the pages over https only.
+SECURE_COOKIES = boolean("SECURE_COOKIES", default=False)
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_FAILURE_VIEW = "references.pages.errors.csrf_failure"
 # Pictures of other hosts are shown as links.
 SHOWCASE_HOSTS = listing("SHOWCASE_HOSTS", default=["raw.githubusercontent.com"])
