@@ -38,18 +38,18 @@ def record_presented(category: str, record: dict[str, Any]) -> dict[str, Any]:
     What is stored is shown as it is, even where a write would spell it differently today. A record that no
     longer fits its schema is returned unchanged.
     """
-    second_names = record_type(category).second_names
+    serializer = serializer_of(record_type(category))
     try:
-        presented = _show_record(category)(_with_first_names(category, record))
+        presented = _show_record(type(serializer))(_with_first_names(serializer, record))
     except ValidationError:
         return record
-    for name, second_name in second_names.items():
+    for name, second_name in serializer.second_names.items():
         presented[second_name] = presented[name]
     return presented
 
 
-def _with_first_names(category: str, record: dict[str, Any]) -> dict[str, Any]:
-    serializer = serializer_of(record_type(category))
+def _with_first_names(serializer: RecordPart, record: dict[str, Any]) -> dict[str, Any]:
+    """The record with what is stored under second names alone, or under both, under the first."""
     if all(record.get(second) is None for second in serializer.second_names.values()):
         return record
     validated = serializer.to_internal_value(record)
@@ -57,8 +57,8 @@ def _with_first_names(category: str, record: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _show_record(category: str) -> Show:
-    return _show_object(serializer_of(record_type(category)))
+def _show_record(record_class: type[RecordPart]) -> Show:
+    return _show_object(serializer_of(record_class))
 
 
 def _show(field: Field) -> Show:
