@@ -8,13 +8,14 @@ the one before it: after a write only what changed is read and rendered again.
 import gzip
 import json
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple
 
 from django.db import connection
+from django.utils.http import http_date
 
 from references.categories import CATEGORIES
 from references.downloads import download_entries
@@ -29,6 +30,8 @@ GZIP_LEVEL = 6
 GZIP_MINIMUM = 1000
 READ_ATTEMPTS = 20
 READ_BATCH = 5000
+# After so many single rows read from the store, a process reads the category they are of.
+ROW_READS = 20
 
 
 class Document:
@@ -41,6 +44,16 @@ class Document:
         self.body = body
         self.last_modified = last_modified
         self.revision = revision
+
+    @cached_property
+    def origin(self) -> list[tuple[str, str]]:
+        """The headers that tell which state of the store this is."""
+        headers = []
+        if self.revision is not None:
+            headers.append(("X-Model-Reference-Revision", str(self.revision)))
+        if self.last_modified is not None:
+            headers.append(("Last-Modified", http_date(self.last_modified)))
+        return headers
 
     @cached_property
     def digest(self) -> str:
@@ -245,6 +258,9 @@ def _rows(category: str, known: Snapshot | None) -> list[Row]:
     return sorted(rows.values(), key=lambda row: row.position)
 
 
+_row_reads: Counter[str] = Counter()
+
+
 def record_document(category: str, name: str) -> Document | None:
     """One record's bytes; None when the category has no such record.
 
@@ -258,9 +274,15 @@ def record_document(category: str, name: str) -> Document | None:
     if held is not None and held.revision == now.revision:
         row = held.by_name.get(name)
         text = row.text if row else None
-    else:
+    elif _row_reads[category] < ROW_READS:
+        _row_reads[category] += 1
         stored = ModelRecord.objects.in_category(category).filter(name=name)
         text = stored.values_list("record", flat=True).first()
+    else:
+        # This process is asked for single records all the time, so it had better know them.
+        _row_reads[category] = 0
+        row = snapshot(category).by_name.get(name)
+        text = row.text if row else None
     if text is None:
         return None
     return Document(text.encode(), last_modified=now.last_updated, revision=now.revision)

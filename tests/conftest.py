@@ -32,6 +32,7 @@ def fresh_process() -> None:
     """Tests roll back, so the same revision comes again with other content behind it."""
     documents._snapshots.clear()
     text_structure._held = None
+    documents._row_reads.clear()
     usage._copies.clear()
     analytics._kept.clear()
     cache.clear()

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.http import http_date
 
 from references.documents import Document
 
@@ -41,11 +40,8 @@ def document_answer(
         ("Cache-Control", cache),
         ("Vary", "Accept-Encoding, origin" if varies_by_origin else "Accept-Encoding"),
         ("X-Content-Type-Options", "nosniff"),
+        *document.origin,
     ]
-    if document.revision is not None:
-        headers.append(("X-Model-Reference-Revision", str(document.revision)))
-    if document.last_modified is not None:
-        headers.append(("Last-Modified", http_date(document.last_modified)))
     if _client_holds(environ.get("HTTP_IF_NONE_MATCH", ""), digest):
         return Answer(HTTPStatus.NOT_MODIFIED, headers, b"")
     body = document.body if gzipped is None else gzipped
@@ -72,6 +68,8 @@ def json_response(request: HttpRequest, value: object, *, cache: str = READ_CACH
 
 def accepts_gzip(accepted: str) -> bool:
     """Whether `Accept-Encoding` takes gzip: by name or by `*`, and not with a quality of zero; the name decides."""
+    if not accepted:
+        return False
     qualities = {name.lower(): quality for name, quality in _GZIP.findall(accepted)}
     quality = next((qualities[name] for name in ("gzip", "x-gzip", "*") if name in qualities), "0")
     return quality == "" or quality.strip("0.") != ""

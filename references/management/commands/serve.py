@@ -11,9 +11,12 @@ from granian.log import LogLevels
 
 from references.sync import missing_categories_seed
 
+# More than one: a thread that waits for the AI-Horde to answer about a key must not keep reads waiting.
+BLOCKING_THREADS = 4
+
 
 class Command(BaseCommand):
-    help = "Serves the application with granian, one blocking thread a worker."
+    help = "Serves the application with granian."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -39,7 +42,7 @@ class Command(BaseCommand):
             port=options["port"],
             workers=options["workers"],
             interface=Interfaces.WSGI,
-            blocking_threads=1,
+            blocking_threads=BLOCKING_THREADS,
             websockets=False,
             loop=Loops.auto,
             log_level=LogLevels.warning,
