@@ -1,7 +1,8 @@
 """A category's bytes, ready to send.
 
-A process keeps one snapshot of each category, keyed by the category's revision. Each read compares the revision
-(one indexed row), so what another process wrote a moment ago is in the next answer. A snapshot reuses the rows of
+A process keeps one snapshot of each category, keyed by the category's revision. Each read compares the revision (one
+indexed row, asked for only if the store may have changed), so what another process wrote a moment ago is in the next
+answer. A snapshot reuses the rows of
 the one before it: after a write only what changed is read and rendered again.
 """
 
@@ -10,7 +11,7 @@ import json
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -18,17 +19,17 @@ from django.db import connection
 from django.utils.http import http_date
 
 from references.categories import CATEGORIES
+from references.commit_mark import asked_once
 from references.downloads import download_entries
 from references.legacy import category_dump, entry_dump, group_view, text_entries
 from references.models import Category, LegacySource, ModelRecord
-from references.remembered import remember, remembered_in_transaction
+from references.remembered import read_settled, remember, remembered_in_transaction
 from references.search import SearchIndex
 from references.serializers import record_presented, schema_fields
 
 GZIP_LEVEL = 6
 # Below this size a compressed body saves less than its header costs.
 GZIP_MINIMUM = 1000
-READ_ATTEMPTS = 20
 READ_BATCH = 5000
 # After so many single rows read from the store, a process reads the category they are of.
 ROW_READS = 20
@@ -209,6 +210,10 @@ def _hold(fresh: Snapshot) -> None:
 
 def _state(category: str) -> _State:
     """Revision and time of the last change; both zero for a category that has no row yet."""
+    return asked_once(("state", category), partial(_state_stored, category))
+
+
+def _state_stored(category: str) -> _State:
     with connection.cursor() as cursor:
         cursor.execute(_STATE_SQL, (category,))
         found = cursor.fetchone()
@@ -219,27 +224,21 @@ _STATE_SQL = f"SELECT revision, last_updated FROM {Category._meta.db_table} WHER
 
 
 def _refresh(category: str) -> Snapshot:
-    """Reads what changed since the snapshot held.
+    """Reads what changed since the snapshot held; a snapshot never mixes two revisions."""
+    held = _held(category)
+    fresh = read_settled(partial(_state, category), partial(_snapshot_read, category, held))
+    if fresh is not held:
+        remember(("snapshot", category), fresh, _hold)
+    return fresh
 
-    Between two reads another process may commit. Reading the revision again afterwards shows that, and then the
-    read is repeated: a snapshot never mixes two revisions.
-    """
-    known = _held(category)
-    before = _state(category)
-    for _ in range(READ_ATTEMPTS):
-        if known is not None and known.revision == before.revision:
-            return known
-        if known is not None and known.revision > before.revision:
-            # The store was put back to an earlier state: what was written since then cannot be told.
-            known = None
-        rows = _rows(category, known)
-        after = _state(category)
-        if after == before:
-            fresh = Snapshot(category, after.revision, after.last_updated, rows)
-            remember(("snapshot", category), fresh, _hold)
-            return fresh
-        before = after
-    raise RuntimeError(f"{category} changed during each of {READ_ATTEMPTS} reads")
+
+def _snapshot_read(category: str, known: Snapshot | None, state: _State) -> Snapshot:
+    if known is not None and known.revision == state.revision:
+        return known
+    if known is not None and known.revision > state.revision:
+        # The store was put back to an earlier state: what was written since then cannot be told.
+        known = None
+    return Snapshot(category, state.revision, state.last_updated, _rows(category, known))
 
 
 def _rows(category: str, known: Snapshot | None) -> list[Row]:

@@ -5,9 +5,14 @@ commits: it waits in Django's list of what to do then, from which a rollback, to
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
+
+State = TypeVar("State")
+Value = TypeVar("Value")
+
+READ_ATTEMPTS = 20
 
 
 class _AwaitsCommit:
@@ -33,3 +38,19 @@ def remembered_in_transaction(key: Hashable) -> Any | None:
         return None
     waiting = (function for _, function, _ in reversed(connection.run_on_commit))
     return next((each.value for each in waiting if isinstance(each, _AwaitsCommit) and each.key == key), None)
+
+
+def read_settled(state: Callable[[], State], read: Callable[[State], Value]) -> Value:
+    """What `read` makes of several queries, all of one state of the store.
+
+    Another process may commit between two of them. The state then shows it, and they are repeated. Raises a
+    RuntimeError where the store never rests.
+    """
+    before = state()
+    for _ in range(READ_ATTEMPTS):
+        value = read(before)
+        after = state()
+        if after == before:
+            return value
+        before = after
+    raise RuntimeError(f"the store changed during each of {READ_ATTEMPTS} reads")

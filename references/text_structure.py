@@ -7,15 +7,14 @@ from typing import Any
 
 from django.db import connection
 
-from references.remembered import remember, remembered_in_transaction
+from references.commit_mark import asked_once
+from references.remembered import read_settled, remember, remembered_in_transaction
 from references.structure_models import (
     GroupAliasEntry,
     GroupFamilyMember,
     GroupNameSchema,
     TextStructureState,
 )
-
-READ_ATTEMPTS = 20
 
 
 def alias_entry(canonical: str, aliases: Iterable[str]) -> dict[str, Any]:
@@ -74,6 +73,10 @@ def _hold(fresh: TextStructure) -> None:
 
 def structure_revision() -> int:
     """Zero before the first write. Every read asks, so this costs no more than it must."""
+    return asked_once(_KEY, _revision_stored)
+
+
+def _revision_stored() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_REVISION_SQL, (TextStructureState.ROW,))
         found = cursor.fetchone()
@@ -85,19 +88,12 @@ _REVISION_SQL = f"SELECT revision FROM {TextStructureState._meta.db_table} WHERE
 
 def text_structure() -> TextStructure:
     """The structure as it is now. A process reads it again only after its revision moved."""
-    before = structure_revision()
-    for _ in range(READ_ATTEMPTS):
-        held = remembered_in_transaction(_KEY) or _held
-        if held is not None and held.revision == before:
-            return held
-        fresh = _structure_read(before)
-        # Another process may commit between the queries. The revision then shows it, and they are repeated.
-        after = structure_revision()
-        if after == before:
-            remember(_KEY, fresh, _hold)
-            return fresh
-        before = after
-    raise RuntimeError(f"the text structure changed during each of {READ_ATTEMPTS} reads")
+    held = remembered_in_transaction(_KEY) or _held
+    if held is not None and held.revision == structure_revision():
+        return held
+    fresh = read_settled(structure_revision, _structure_read)
+    remember(_KEY, fresh, _hold)
+    return fresh
 
 
 def _structure_read(revision: int) -> TextStructure:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
 from references.api.responses import Answer, document_answer
@@ -52,7 +52,7 @@ class HotReads:
         try:
             answer = self._answer(environ)
         except FAILURES:
-            # Django's view meets the same failure, reports it and answers.
+            # Django begins with a new connection where this one broke. What fails then too, its view reports.
             answer = None
         if answer is None:
             return self.application(environ, start_response)
@@ -68,7 +68,6 @@ class HotReads:
         page_headers = self.page_headers[_is_secure(environ)]
         if read is None or page_headers is None:
             return None
-        close_old_connections()
         document = read()
         if document is None:
             return None

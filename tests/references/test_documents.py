@@ -12,6 +12,7 @@ from references import documents
 from references.documents import Document, record_document, snapshot, snapshots
 from references.legacy import category_dump
 from references.models import Category, LegacySource, ModelRecord
+from references.remembered import READ_ATTEMPTS
 from references.services import record_delete, record_put, records_import, sources_import
 from tests.factories import make_imported, make_legacy, make_record, make_source
 from tests.references.processes import fresh_process
@@ -414,9 +415,9 @@ def test_a_category_that_never_rests_is_an_error_and_not_a_mixture(monkeypatch):
         return found
 
     monkeypatch.setattr(documents, "_rows", rows_then_write)
-    with pytest.raises(RuntimeError, match="lora changed during each of"):
+    with pytest.raises(RuntimeError, match="the store changed during each of"):
         snapshot("lora")
-    assert len(written) == documents.READ_ATTEMPTS
+    assert len(written) == READ_ATTEMPTS
     assert documents._held("lora") is None
 
 
