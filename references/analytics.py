@@ -1,14 +1,15 @@
 """Figures of a category as it is now: its records, joined with what the AI-Horde last said of them.
 
 What was computed is kept while what it was computed from stands: the revisions of the records and of the text
-structure, the copies of the AI-Horde's answers, the settings. There is one value a view, so little memory.
+structure, the copies of the AI-Horde's answers, the settings. There is one value a view, so little memory. A
+transaction keeps what it computed to itself until it commits: after a rollback its revisions come again, for others.
 """
 
 import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
@@ -17,7 +18,8 @@ from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.deletion_risk import RiskRules
 from references.documents import Document, Snapshot
 from references.horde import UsageData, usage_data
-from references.popularity import ModelStats, models_stats
+from references.popularity import ModelStats, models_stats, ranked
+from references.remembered import remember, remembered_in_transaction
 from references.risk_report import RiskPage, RiskReport, report_grouped, risk_report
 from references.services import json_text
 from references.statistics import category_statistics, grouped_records
@@ -46,11 +48,12 @@ def _latest(
     seconds: float = math.inf,
 ) -> Value:
     """The value of a view; computed anew after its version changed or it grew older than `seconds`."""
+    key = ("figures", view)
     with _lock:
-        kept = _kept.get(view)
+        kept = remembered_in_transaction(key) or _kept.get(view)
         if kept is None or kept.version != version or time.monotonic() >= kept.expires:
             kept = _Kept(version, time.monotonic() + seconds, compute())
-            _kept[view] = kept
+            remember(key, kept, partial(_kept.__setitem__, view))
         return kept.value
 
 
@@ -172,14 +175,16 @@ def _risk(held: Snapshot, data: UsageData, rules: RiskRules, *, with_variations:
     )
 
 
-class CategoryStats(NamedTuple):
+class CategoryStats:
     """What the AI-Horde says of each record, in stored order, and since when.
 
     `fetched_at`, in UNIX seconds, is that of the oldest part.
     """
 
-    models: list[ModelStats]
-    fetched_at: float
+    def __init__(self, models: list[ModelStats], fetched_at: float) -> None:
+        self.models = models
+        self.fetched_at = fetched_at
+        self.ranked = cache(partial(ranked, models))
 
 
 def category_stats(

@@ -10,10 +10,10 @@ import gzip
 import json
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache, partial
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
 from django.utils.http import http_date
@@ -27,6 +27,10 @@ from references.remembered import read_settled, remember, remembered_in_transact
 from references.search import SearchIndex
 from references.serializers import record_presented, schema_fields
 
+Value = TypeVar("Value")
+
+# Parsed records take ten times the memory of their text, so only so many stay.
+PRESENTED_KEPT = 8192
 GZIP_LEVEL = 6
 # Below this size a compressed body saves less than its header costs.
 GZIP_MINIMUM = 1000
@@ -77,9 +81,13 @@ class HeldFile(NamedTuple):
 
 
 class Row:
-    """One record, with everything that is computed from it alone, each part when first asked for."""
+    """One record, and what is computed from it alone, each part when first asked for.
 
-    __slots__ = ("__dict__", "category", "legacy", "name", "position", "text")
+    What is large and seldom needed is computed each time; a later snapshot takes over the rows that did not change,
+    with all they keep.
+    """
+
+    __slots__ = ("__dict__", "_values", "category", "legacy", "name", "position", "text")
 
     def __init__(self, category: str, name: str, position: int, text: str, legacy: str | None) -> None:
         self.category = category
@@ -87,26 +95,33 @@ class Row:
         self.position = position
         self.text = text
         self.legacy = legacy
+        self._values: dict[Hashable, Any] = {}
 
-    @cached_property
+    @property
     def member(self) -> bytes:
         """The record as a member of the category's object."""
         return f"{json.dumps(self.name, ensure_ascii=False)}:{self.text}".encode()
 
-    @cached_property
+    @property
     def record(self) -> dict:
         return json.loads(self.text)
 
-    @cached_property
+    @property
     def presented(self) -> dict:
-        """The record as search shows it: defaults filled in, null members left out."""
-        return record_presented(self.category, self.record)
+        """The record as search shows it: defaults filled in, null members left out. Shared, so only to be read."""
+        return _presented(self)
 
     @cached_property
     def presented_json(self) -> bytes:
         return json.dumps(self.presented, ensure_ascii=False, separators=(",", ":")).encode()
 
-    @cached_property
+    def value(self, key: Hashable, compute: Callable[[dict], Value]) -> Value:
+        """What `compute` makes of the record as presented, kept under the key; let it be small."""
+        if key not in self._values:
+            self._values[key] = compute(self.presented)
+        return self._values[key]
+
+    @property
     def legacy_entries(self) -> list[tuple[str, dict]]:
         """The v1 entries of the record: three for a text model, else at most one."""
         if self.legacy is not None:
@@ -116,6 +131,27 @@ class Row:
     @cached_property
     def legacy_slices(self) -> list[tuple[str, str]]:
         return [(key, entry_dump(key, entry)) for key, entry in self.legacy_entries]
+
+
+@lru_cache(PRESENTED_KEPT)
+def _presented(row: Row) -> dict:
+    return record_presented(row.category, row.record)
+
+
+class _PresentedRecords(Sequence[dict]):
+    """The records of rows as search shows them."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, position: int) -> dict:
+        return self._rows[position].presented
+
+    def __iter__(self) -> Iterator[dict]:
+        return (row.presented for row in self._rows)
 
 
 class Snapshot:
@@ -156,7 +192,12 @@ class Snapshot:
 
     @cached_property
     def index(self) -> SearchIndex:
-        return SearchIndex(self.category, [row.presented for row in self.rows], schema_fields(self.category))
+        records = _PresentedRecords(self.rows)
+        return SearchIndex(self.category, records, schema_fields(self.category), column=self.column)
+
+    def column(self, key: Hashable, compute: Callable[[dict], Value]) -> list[Value]:
+        """What `compute` makes of each record as presented; after a write it is asked for what changed alone."""
+        return [row.value(key, compute) for row in self.rows]
 
     @cached_property
     def files_by_hash(self) -> dict[str, list[HeldFile]]:

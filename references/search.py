@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import chain, compress, islice, repeat
+from sys import intern
 from typing import Any, NamedTuple
 
 from references.categories import TEXT_CATEGORY
@@ -28,6 +29,9 @@ _ORDERINGS_KEPT = 32
 
 Hit = tuple[str, int]
 SortKey = tuple[int, Any]
+# A filter by its name in a query, and what is asked of it.
+Condition = tuple[str, Hashable]
+MakeColumn = Callable[[Hashable, Callable[[Mapping[str, Any]], Any]], list[Any]]
 
 
 class SearchError(ValueError):
@@ -73,29 +77,50 @@ class SearchPage:
 
 
 class _Ordering(NamedTuple):
-    """The positions of a category sorted by one field: those that have a value, then those that have none."""
+    """Positions of a category sorted by one field: those that have a value, then those that have none."""
 
     valued: Sequence[int]
     valueless: Sequence[int]
 
 
-class _Columns:
-    """The records of a category turned into columns, each read once and only when a query needs it."""
+class _Facts(NamedTuple):
+    """What the filters ask of one record."""
 
-    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
-        self.records = records
+    name: str
+    nsfw: Any
+    baseline: Any
+    inpainting: bool
+    tags: tuple[str, ...]
+
+
+def _facts(record: Mapping[str, Any]) -> _Facts:
+    nsfw, baseline = record.get("nsfw"), record.get("baseline")
+    return _Facts(
+        name=_text(record.get("name")),
+        nsfw=nsfw if isinstance(nsfw, bool) else None,
+        baseline=intern(baseline) if isinstance(baseline, str) else None,
+        inpainting=bool(record.get("inpainting")),
+        tags=tuple(map(intern, _texts(record.get("tags")))),
+    )
+
+
+class _Columns:
+    """The records of a category turned into columns, each made only when a query needs it."""
+
+    def __init__(self, column: MakeColumn) -> None:
+        self._column = column
+
+    @cached_property
+    def facts(self) -> list[_Facts]:
+        return self._column(_Facts, _facts)
 
     @cached_property
     def names(self) -> list[str]:
-        return [_text(record.get("name")) for record in self.records]
+        return [facts.name for facts in self.facts]
 
     @cached_property
     def lowered_names(self) -> list[str]:
         return [name.lower() for name in self.names]
-
-    @cached_property
-    def tags(self) -> list[tuple[str, ...]]:
-        return [_texts(record.get("tags")) for record in self.records]
 
     @cached_property
     def backends(self) -> list[str | None]:
@@ -110,7 +135,7 @@ class _Columns:
         return int.from_bytes(bytes(_FILTERS[name].test(self, value)), "little")
 
     def ordering(self, path: tuple[str, ...], descending: bool) -> _Ordering:
-        keys = [_sort_key(_value_at(record, path)) for record in self.records]
+        keys = self._column(path, lambda record: _sort_key(_value_at(record, path)))
         valued = [position for position, key in enumerate(keys) if key is not None]
         valueless = [position for position, key in enumerate(keys) if key is None]
         # Sorting in reverse keeps equal elements as they stand, so ties stay in stored order both ways.
@@ -135,30 +160,30 @@ class _Filter:
 
 
 def _has_nsfw(columns: _Columns, wanted: bool) -> Iterable[bool]:
-    return [record.get("nsfw") is wanted for record in columns.records]
+    return [facts.nsfw is wanted for facts in columns.facts]
 
 
 def _has_baseline(columns: _Columns, wanted: str) -> Iterable[bool]:
-    return [wanted != "" and record.get("baseline") == wanted for record in columns.records]
+    return [wanted != "" and facts.baseline == wanted for facts in columns.facts]
 
 
 def _has_inpainting(columns: _Columns, wanted: bool) -> Iterable[bool]:
-    return [bool(record.get("inpainting")) is wanted for record in columns.records]
+    return [facts.inpainting is wanted for facts in columns.facts]
 
 
 def _has_any_tag(columns: _Columns, wanted: tuple[str, ...]) -> Iterable[bool]:
     tags_wanted = frozenset(wanted)
-    return [not tags_wanted.isdisjoint(tags) for tags in columns.tags]
+    return [not tags_wanted.isdisjoint(facts.tags) for facts in columns.facts]
 
 
 def _has_all_tags(columns: _Columns, wanted: tuple[str, ...]) -> Iterable[bool]:
     tags_wanted = frozenset(wanted)
-    return [tags_wanted.issubset(tags) for tags in columns.tags]
+    return [tags_wanted.issubset(facts.tags) for facts in columns.facts]
 
 
 def _has_no_tag(columns: _Columns, unwanted: tuple[str, ...]) -> Iterable[bool]:
     tags_unwanted = frozenset(unwanted)
-    return [tags_unwanted.isdisjoint(tags) for tags in columns.tags]
+    return [tags_unwanted.isdisjoint(facts.tags) for facts in columns.facts]
 
 
 def _has_in_name(columns: _Columns, wanted: str) -> Iterable[bool]:
@@ -202,11 +227,17 @@ class SearchIndex:
     category's schema as a tree: `{name: None}` for a scalar or a list, `{name: {member: None}}` for an object
     whose members are known, `{name: {}}` for an object with open members. It decides which filters the
     category has and what it can be sorted by, so it names every field of the records as presented (for text
-    models both `parameters` and `parameters_count`).
+    models both `parameters` and `parameters_count`). `column` gives what a function makes of each record; it may
+    know that by the key of the function from before.
     """
 
     def __init__(
-        self, category: str, records: Sequence[Mapping[str, Any]], fields: Mapping[str, Any]
+        self,
+        category: str,
+        records: Sequence[Mapping[str, Any]],
+        fields: Mapping[str, Any],
+        *,
+        column: MakeColumn | None = None,
     ) -> None:
         self.category = category
         self.records = records
@@ -214,14 +245,15 @@ class SearchIndex:
         paths = {PATH_SEPARATOR.join(path): (path, members) for path, members in _paths(fields)}
         self.sortable = {name: path for name, (path, members) in paths.items() if members is None}
         self.objects = paths.keys() - self.sortable.keys()
-        columns = _Columns(records)
+        columns = _Columns(column or (lambda key, compute: list(map(compute, records))))
         self._mask = lru_cache(_MASKS_KEPT)(columns.mask)
         self._ordering = lru_cache(_ORDERINGS_KEPT)(columns.ordering)
+        self.matches = lru_cache(_ORDERINGS_KEPT)(self._made_matches)
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def mask(self, conditions: Iterable[tuple[str, Hashable]]) -> int | None:
+    def mask(self, conditions: Iterable[Condition]) -> int | None:
         """The records that meet all conditions, one byte each; None stands for all of them, 0 for none."""
         combined = None
         for name, value in conditions:
@@ -233,14 +265,30 @@ class SearchIndex:
                 return 0
         return combined
 
-    def ordering(self, sort_by: str, descending: bool) -> _Ordering:
+    def ordering(self, sort_by: str | None, descending: bool) -> _Ordering:
         path = self.sortable.get(sort_by)
         if path is None:
             return _Ordering((), range(len(self)))
         return self._ordering(path, descending)
 
+    def _made_matches(
+        self, conditions: tuple[Condition, ...], sort_by: str | None, descending: bool
+    ) -> _Ordering:
+        mask = self.mask(conditions)
+        ordering = self.ordering(sort_by, descending)
+        if mask is None:
+            return ordering
+        flags = mask.to_bytes(len(self), "little")
+        return _Ordering(
+            *(array("I", compress(positions, map(flags.__getitem__, positions))) for positions in ordering)
+        )
+
     def sort_key(self, sort_by: str, position: int) -> SortKey | None:
         return _sort_key(_value_at(self.records[position], self.sortable[sort_by]))
+
+
+# Records of a category, by their positions.
+_Part = tuple[SearchIndex, Sequence[int]]
 
 
 def search_category(index: SearchIndex, query: SearchQuery) -> SearchPage:
@@ -260,25 +308,38 @@ def search_all(indexes: Sequence[SearchIndex], query: SearchQuery) -> SearchPage
 
 def _search(indexes: Sequence[SearchIndex], query: SearchQuery) -> SearchPage:
     _check(indexes, query)
-    conditions = _conditions(query)
-    selections = [(index, index.mask(conditions)) for index in indexes]
-    total = sum(len(index) if mask is None else mask.bit_count() for index, mask in selections)
-    hits: list[Hit] = []
-    if query.sort_by is None and all(mask is None for _, mask in selections):
-        hits = _stored_page(indexes, query.offset, query.limit)
-    elif query.offset < total:
-        hits = list(islice(_hits(selections, query), query.offset, query.offset + query.limit))
+    conditions = tuple(_conditions(query))
+    matches = [index.matches(conditions, query.sort_by, query.sort_desc) for index in indexes]
+    valued = [(index, found.valued) for index, found in zip(indexes, matches, strict=True) if found.valued]
+    valueless = [(index, found.valueless) for index, found in zip(indexes, matches, strict=True)]
+    total = sum(len(positions) for _, positions in chain(valued, valueless))
+    if len(valued) < 2:
+        hits = _page([*valued, *valueless], query.offset, query.limit)
+    else:
+        hits = list(islice(_merged(valued, query), query.offset, query.offset + query.limit))
+        passed = sum(len(positions) for _, positions in valued)
+        hits += _page(valueless, max(0, query.offset - passed), query.limit - len(hits))
     return SearchPage(hits, total, query.offset, query.limit)
 
 
-def _stored_page(indexes: Sequence[SearchIndex], offset: int, limit: int) -> list[Hit]:
-    """A page of all records in stored order, which costs the same wherever it begins."""
+def _page(parts: Iterable[_Part], offset: int, limit: int) -> list[Hit]:
+    """A page of the parts as one list, which costs the same wherever it begins."""
     hits: list[Hit] = []
-    for index in indexes:
-        page = range(len(index))[offset : offset + limit - len(hits)]
+    for index, positions in parts:
+        page = positions[offset : offset + limit - len(hits)]
         hits += [(index.category, position) for position in page]
-        offset = max(0, offset - len(index))
+        offset = max(0, offset - len(positions))
     return hits
+
+
+def _merged(parts: Sequence[_Part], query: SearchQuery) -> Iterator[Hit]:
+    """Sorted parts as one sorted list, lazily: a page costs what lies before and in it."""
+    by_category = {index.category: index for index, _ in parts}
+    return heapq.merge(
+        *(zip(repeat(index.category), positions) for index, positions in parts),
+        key=lambda hit: by_category[hit[0]].sort_key(query.sort_by, hit[1]),
+        reverse=query.sort_desc,
+    )
 
 
 def _check(indexes: Sequence[SearchIndex], query: SearchQuery) -> None:
@@ -294,31 +355,9 @@ def _check(indexes: Sequence[SearchIndex], query: SearchQuery) -> None:
     raise SearchError(f"Unknown sort field '{query.sort_by}'; expected one of {', '.join(valid)}.")
 
 
-def _conditions(query: SearchQuery) -> list[tuple[str, Hashable]]:
+def _conditions(query: SearchQuery) -> list[Condition]:
     values = ((name, getattr(query, name)) for name in _FILTERS)
     return [(name, value) for name, value in values if value != _INACTIVE[name]]
-
-
-def _hits(selections: list[tuple[SearchIndex, int | None]], query: SearchQuery) -> Iterator[Hit]:
-    """Every match in the order asked for, lazily: a page costs what lies before and in it."""
-    flags = [None if mask is None else mask.to_bytes(len(index), "little") for index, mask in selections]
-    indexes = [index for index, _ in selections]
-    if query.sort_by is None:
-        return chain.from_iterable(map(_pick, indexes, (range(len(index)) for index in indexes), flags))
-    by_category = {index.category: index for index in indexes}
-    orderings = [index.ordering(query.sort_by, query.sort_desc) for index in indexes]
-    valued = heapq.merge(
-        *map(_pick, indexes, (ordering.valued for ordering in orderings), flags),
-        key=lambda hit: by_category[hit[0]].sort_key(query.sort_by, hit[1]),
-        reverse=query.sort_desc,
-    )
-    valueless = map(_pick, indexes, (ordering.valueless for ordering in orderings), flags)
-    return chain(valued, chain.from_iterable(valueless))
-
-
-def _pick(index: SearchIndex, positions: Sequence[int], flags: bytes | None) -> Iterator[Hit]:
-    picked = positions if flags is None else compress(positions, map(flags.__getitem__, positions))
-    return zip(repeat(index.category), picked)
 
 
 def _sort_key(value: Any) -> SortKey | None:

@@ -12,7 +12,7 @@ from references.api.schemas_statistics import PopularModel
 from references.categories import CATEGORIES
 from references.documents import Document, Row, snapshot
 from references.horde import HordeError
-from references.popularity import DEFAULT_METRIC, METRICS, ModelStats, ranked, without_nulls
+from references.popularity import DEFAULT_METRIC, METRICS, ModelStats, without_nulls
 from references.serializers.base import QuerySerializer
 from references.serializers.fields import BooleanField, IntegerField, LiteralField
 from references.services import json_text
@@ -47,11 +47,11 @@ class PopularModels(ReadViewSet):
         if CATEGORIES[category].usage is None or not held.rows:
             return _models_response(request, [], cache=READ_CACHE)
         try:
-            stats = category_stats(held, with_workers=query["include_workers"]).models
+            stats = category_stats(held, with_workers=query["include_workers"])
         except HordeError:
             return _models_response(request, [], cache=NO_CACHE)
-        best = ranked(stats, query["sort_by"])[: query["limit"]]
-        models = [_model(held.rows[position], stats[position]) for position in best]
+        best = stats.ranked(query["sort_by"])[: query["limit"]]
+        models = [_model(held.rows[position], stats.models[position]) for position in best]
         return _models_response(request, models, cache=READ_CACHE)
 
 
