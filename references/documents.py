@@ -31,6 +31,7 @@ Value = TypeVar("Value")
 
 # Parsed records take ten times the memory of their text, so only so many stay.
 PRESENTED_KEPT = 8192
+PAGES_BYTES = 2_000_000
 GZIP_LEVEL = 6
 # Below this size a compressed body saves less than its header costs.
 GZIP_MINIMUM = 1000
@@ -154,6 +155,25 @@ class _PresentedRecords(Sequence[dict]):
         return (row.presented for row in self._rows)
 
 
+class Pages:
+    """Parts of a category that were asked for lately, by what was asked, as many as fit into PAGES_BYTES."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, Document] = {}
+        self._bytes = 0
+
+    def get(self, asked: str) -> Document | None:
+        return self._pages.get(asked)
+
+    def put(self, asked: str, page: Document) -> None:
+        size = len(asked) + len(page.body)
+        if self._bytes + size > PAGES_BYTES:
+            self._pages, self._bytes = {}, 0
+        if size <= PAGES_BYTES:
+            self._pages[asked] = page
+            self._bytes += size
+
+
 class Snapshot:
     """A category as it was at one revision."""
 
@@ -162,6 +182,8 @@ class Snapshot:
         self.revision = revision
         self.last_updated = last_updated
         self.rows = rows
+        # By the query of the request.
+        self.search_pages = Pages()
 
     @cached_property
     def by_name(self) -> dict[str, Row]:

@@ -1,8 +1,8 @@
 """The hottest reads, answered before Django builds a request.
 
-Whole categories and single records are bytes that are already there, so most of their cost would be the request
-object, the middleware and the URL map. Whatever is not plainly one of these reads goes on to Django, whose views
-answer the same documents with the same headers.
+Whole categories, single records and pages of a search that was asked before are bytes that are already there, so most
+of their cost would be the request object, the middleware and the URL map. Whatever is not plainly one of these reads
+goes on to Django, whose views answer the same documents with the same headers.
 """
 
 import re
@@ -24,6 +24,8 @@ Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 Read = Callable[[], Document | None]
 # As in the URL map: slashes belong to the name, a line break to no path.
 RECORD_PATH = re.compile(r"(?:/api)?/model_references/v2/(?P<category>[^/]+)/model/(?P<name>.+)")
+# The API is there twice.
+PREFIXES = ("/api", "")
 # What reading the path, reading the store and rendering what it holds can end in.
 FAILURES = (DatabaseError, RuntimeError, ValueError)
 OWN_HEADERS = frozenset({"Vary", "X-Content-Type-Options"})
@@ -46,6 +48,11 @@ class HotReads:
     ) -> None:
         self.application = application
         self.routes = _routes()
+        self.searches = {
+            f"{prefix}/model_references/v2/{category}/search": category
+            for category in CATEGORIES
+            for prefix in PREFIXES
+        }
         self.page_headers = {is_secure: page_headers(is_secure) for is_secure in (True, False)}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
@@ -61,10 +68,10 @@ class HotReads:
 
     def _answer(self, environ: dict[str, Any]) -> Answer | None:
         """None where Django has more to say: errors, cross-origin headers, parameters."""
-        if environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING") or "HTTP_ORIGIN" in environ:
+        if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
             return None
-        path = environ["PATH_INFO"]
-        read = self.routes.get(path) or _record_read(path)
+        path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        read = self._read_with_query(path, query) if query else self.routes.get(path) or _record_read(path)
         page_headers = self.page_headers[_is_secure(environ)]
         if read is None or page_headers is None:
             return None
@@ -74,6 +81,10 @@ class HotReads:
         answer = document_answer(document, environ, varies_by_origin=_varies_by_origin())
         answer.headers.extend(item for item in page_headers.items() if item[0] not in OWN_HEADERS)
         return answer
+
+    def _read_with_query(self, path: str, query: str) -> Read | None:
+        category = self.searches.get(path)
+        return partial(_known_search_page, category, query) if category else None
 
 
 def _varies_by_origin() -> bool:
@@ -105,9 +116,11 @@ def _routes() -> dict[str, Read]:
     for spelling, name in spellings.items():
         routes[f"v1/{spelling}"] = routes[f"v1/{spelling}.json"] = partial(_v1, name)
     routes |= {f"v1/{spelling}": partial(_v1, name) for spelling, name in WHOLE_ALIASES.items()}
-    return {
-        f"{prefix}/model_references/{path}": read for path, read in routes.items() for prefix in ("/api", "")
-    }
+    return {f"{prefix}/model_references/{path}": read for path, read in routes.items() for prefix in PREFIXES}
+
+
+def _known_search_page(category: str, query: str) -> Document | None:
+    return snapshot(category).search_pages.get(query)
 
 
 def _v2(category: str) -> Document | None:

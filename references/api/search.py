@@ -72,7 +72,9 @@ class RecordSearch(ReadViewSet):
             page = search_category(held.index, query)
         except SearchError as error:
             raise BadRequest(str(error)) from error
-        return _page_response(request, page, [held])
+        document = _page_document(page, [held])
+        held.search_pages.put(request.META["QUERY_STRING"], document)
+        return document_response(request, document)
 
     @operation(
         "search_all_model_references_v2_search_get",
@@ -89,7 +91,7 @@ class RecordSearch(ReadViewSet):
             page = search_all([each.index for each in held], query)
         except SearchError as error:
             raise BadRequest(str(error)) from error
-        return _page_response(request, page, held)
+        return document_response(request, _page_document(page, held))
 
 
 def _query(request: HttpRequest) -> SearchQuery:
@@ -98,10 +100,10 @@ def _query(request: HttpRequest) -> SearchQuery:
     return SearchQuery(**{**given, **lists})
 
 
-def _page_response(request: HttpRequest, page: SearchPage, held: Sequence[Snapshot]) -> HttpResponse:
+def _page_document(page: SearchPage, held: Sequence[Snapshot]) -> Document:
     """The page, joined from the rendered records."""
     rows = {each.category: each.rows for each in held}
     results = b",".join(rows[category][position].presented_json for category, position in page.hits)
     envelope = {"total": page.total, "offset": page.offset, "limit": page.limit, "has_more": page.has_more}
     tail = json.dumps(envelope, separators=(",", ":"))[1:].encode()
-    return document_response(request, Document(b'{"results":[' + results + b"]," + tail))
+    return Document(b'{"results":[' + results + b"]," + tail)
