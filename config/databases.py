@@ -1,5 +1,6 @@
 """Turns DATABASE_URL into Django's database setting."""
 
+import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -32,7 +33,7 @@ def database_config(url: str) -> dict:
             )
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": path if path == ":memory:" else str(Path(path).absolute()),
+            "NAME": path if path == ":memory:" else str(_file(Path(path).absolute())),
             "CONN_MAX_AGE": None,
             "OPTIONS": SQLITE_OPTIONS,
         }
@@ -47,8 +48,20 @@ def database_config(url: str) -> dict:
             "PORT": str(port or ""),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
+            # A connection a thread, kept: a deployment opens workers x threads of them, and no more.
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
+
+
+def _file(path: Path) -> Path:
+    """A file that SQLite can open; it writes beside it too."""
+    if path.is_dir():
+        raise ImproperlyConfigured(f"DATABASE_URL must name a file: {path} is a folder.")
+    if not path.parent.is_dir():
+        raise ImproperlyConfigured(f"DATABASE_URL must name a file in a folder that exists: {path.parent}.")
+    if not os.access(path.parent, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise ImproperlyConfigured(f"DATABASE_URL must name a file that can be written: {path}.")
+    return path

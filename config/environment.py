@@ -5,7 +5,9 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -13,12 +15,16 @@ PREFIX = "HORDE_MODEL_REFERENCE_"
 _TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
 _FALSE = frozenset({"0", "false", "no", "off", "f", "n"})
 
+# Every name that was asked for: what else begins with the prefix is a mistake of somebody's.
+asked: set[str] = set()
+
 Number = TypeVar("Number", int, float)
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def text(*names: str, default: str = "") -> str:
     """The first of the variables that is set; an empty string counts as unset."""
+    asked.update(names)
     for name in names:
         if value := os.environ.get(name, "").strip():
             return value
@@ -51,6 +57,39 @@ def number(
     if minimum is not None and parsed < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}.")
     return parsed
+
+
+def url(*names: str, default: str = "", schemes: Iterable[str] = ("http", "https")) -> str:
+    """An address with a host. The message does not repeat a wrong one: it may hold a password."""
+    value = text(*names, default=default)
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        # Reading the port is what finds a wrong one.
+        is_usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or any(character.isspace() for character in value):
+        given = next((name for name in names if os.environ.get(name, "").strip()), names[0])
+        raise ImproperlyConfigured(
+            f"{given} must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}."
+        )
+    return value
+
+
+def folder(name: str, *, default: Path, inside: str) -> Path:
+    """The folder `inside` the one that a variable names, made where it is missing; it can be written."""
+    path = Path(text(name, default=str(default))) / inside
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a folder that can be written: {path}: {error.strerror}."
+        ) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name} must be a folder that can be written: {path} cannot.")
+    return path
 
 
 def choice(name: str, *, default: Choice) -> Choice:

@@ -29,10 +29,14 @@ def exception_handler(error: Exception, context: dict) -> Response | None:
     headers = {"Cache-Control": "no-store"}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
+    if retry_after := getattr(error, "retry_after", None):
+        headers["Retry-After"] = str(retry_after)
     return Response({"detail": error_detail(error)}, status=error.status_code, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return _failure(request, BodyTooLarge.status_code, BodyTooLarge.default_detail)
     return _failure(request, HTTPStatus.BAD_REQUEST, "Bad Request")
 
 

@@ -1,17 +1,20 @@
 """The state of the service for Prometheus, in its text format.
 
-All of it is read from the store when it is asked for, so every process tells the same. Requests and their
-latency are not counted: the hottest reads are answered before Django, and the server in front sees them all.
+Categories, queue and AI-Horde are read from the store when they are asked for, so every process tells the same.
+Requests are counted in the files of `PROMETHEUS_MULTIPROC_DIR`, of all processes of a server together.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from time import time
 
 from django.conf import settings
 from django.db.models import Count, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import View
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from config.docs import ToldInJson
 from moderation.models import PendingChange
@@ -20,27 +23,7 @@ from references.api.responses import NO_CACHE
 from references.horde import circuit_state
 from references.models import Category
 
-TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 NAMESPACE = "horde_model_reference"
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
-
-Labels = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """One measured thing: a value for each set of labels."""
-
-    name: str
-    help: str
-    samples: Iterable[tuple[Labels, float]]
-
-    def lines(self) -> Iterable[str]:
-        name = f"{NAMESPACE}_{self.name}"
-        yield f"# HELP {name} {self.help}"
-        yield f"# TYPE {name} gauge"
-        for labels, value in self.samples:
-            yield f"{name}{_labels_text(labels)} {value}"
 
 
 class MetricsPage(ToldInJson, View):
@@ -49,67 +32,98 @@ class MetricsPage(ToldInJson, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not settings.METRICS_ENABLED:
             raise Http404
-        gauges = [_deployment(), *_categories(), *_queue(), *_horde()]
-        text = "".join(f"{line}\n" for gauge in gauges for line in gauge.lines())
-        return HttpResponse(text, content_type=TEXT_FORMAT, headers={"Cache-Control": NO_CACHE})
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(StateCollector())
+        MultiProcessCollector(registry, path=str(settings.METRICS_DIR))
+        return HttpResponse(
+            generate_latest(registry),
+            content_type=CONTENT_TYPE_PLAIN_0_0_4,
+            headers={"Cache-Control": NO_CACHE},
+        )
 
 
-def _deployment() -> Gauge:
-    labels = {"mode": settings.REPLICATE_MODE, "canonical_format": settings.CANONICAL_FORMAT}
-    return Gauge("info", "What kind of deployment this is; always 1.", [(labels, 1)])
+class StateCollector(Collector):
+    """What the store says of the service."""
+
+    def collect(self) -> Iterator[Metric]:
+        for family in (_deployment, _categories, _queue, _horde):
+            yield from family()
 
 
-def _categories() -> list[Gauge]:
-    rows = Category.objects.with_model_count().order_by("name").values_list("name", "revision", "model_count")
-    labelled = [({"category": name}, revision, models) for name, revision, models in rows]
+def _gauge(
+    name: str, help_text: str, labels: tuple[str, ...], samples: Iterable[tuple[tuple[str, ...], float]]
+) -> Metric:
+    gauge = GaugeMetricFamily(f"{NAMESPACE}_{name}", help_text, labels=labels)
+    for values, value in samples:
+        gauge.add_metric(values, value)
+    return gauge
+
+
+def _deployment() -> list[Metric]:
+    values = (settings.REPLICATE_MODE.value, settings.CANONICAL_FORMAT.value)
     return [
-        Gauge(
+        _gauge(
+            "info",
+            "What kind of deployment this is; always 1.",
+            ("mode", "canonical_format"),
+            [(values, 1)],
+        )
+    ]
+
+
+def _categories() -> list[Metric]:
+    rows = list(
+        Category.objects.with_model_count().order_by("name").values_list("name", "revision", "model_count")
+    )
+    return [
+        _gauge(
             "category_revision",
             "Grows by one with every write to the category.",
-            [(labels, revision) for labels, revision, _ in labelled],
+            ("category",),
+            [((name,), revision) for name, revision, _ in rows],
         ),
-        Gauge(
-            "category_models", "Models of the category.", [(labels, models) for labels, _, models in labelled]
+        _gauge(
+            "category_models",
+            "Models of the category.",
+            ("category",),
+            [((name,), models) for name, _, models in rows],
         ),
     ]
 
 
-def _queue() -> list[Gauge]:
+def _queue() -> list[Metric]:
     changes = PendingChange.objects.order_by()
     counts = dict(changes.values_list("status").annotate(Count("pk")))
     oldest = changes.pending().aggregate(at=Min("requested_at"))["at"]
     return [
-        Gauge(
+        _gauge(
             "queue_changes",
             "Proposed changes in the queue by status.",
-            [({"status": status.value}, counts.get(status, 0)) for status in STORED_STATUSES],
+            ("status",),
+            [((status.value,), counts.get(status, 0)) for status in STORED_STATUSES],
         ),
-        Gauge(
+        _gauge(
             "queue_oldest_pending_seconds",
             f"Age of the oldest change that is {Status.PENDING}; 0 where there is none.",
-            [({}, 0 if oldest is None else max(0, int(time()) - oldest))],
+            (),
+            [((), 0 if oldest is None else max(0, int(time()) - oldest))],
         ),
     ]
 
 
-def _horde() -> list[Gauge]:
+def _horde() -> list[Metric]:
     state = circuit_state()
     return [
-        Gauge(
+        _gauge(
             "horde_circuit_open",
             "Whether the AI-Horde is left alone for a while after repeated failures.",
-            [({}, int(state["degraded"]))],
+            (),
+            [((), int(state["degraded"]))],
         ),
-        Gauge(
+        _gauge(
             "horde_consecutive_failures",
             "Calls to the AI-Horde that have failed since the last success.",
-            [({}, state["consecutive_failures"])],
+            (),
+            [((), state["consecutive_failures"])],
         ),
     ]
-
-
-def _labels_text(labels: Labels) -> str:
-    if not labels:
-        return ""
-    pairs = (f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels.items())
-    return "{" + ",".join(pairs) + "}"

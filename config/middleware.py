@@ -73,6 +73,8 @@ def page_headers(is_secure: bool) -> dict[str, str] | None:
     request.META = {"SERVER_NAME": "localhost", "SERVER_PORT": "443" if is_secure else "80"}
     request.path = request.path_info = "/"
     request._get_scheme = lambda: "https" if is_secure else "http"
+    # Which names the service has is for requests that were sent.
+    request.get_host = lambda: request.META["SERVER_NAME"]
 
     def answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(headers={"Content-Type": "-"})

@@ -1,53 +1,45 @@
 """All settings. Every environment variable is read here; `.env.example` describes them."""
 
-import json
 import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
+from config.caches import cache_config
 from config.databases import database_config
-from config.environment import PREFIX, boolean, choice, listing, number, text
+from config.environment import PREFIX, boolean, choice, folder, listing, number, text, url
+from config.keys import secret_key, static_api_keys
+from config.logs import LogFormat, LogLevel, logging_config
+from config.published import without_effect_check
 from references.vocabulary import CanonicalFormat, ReadRole, ReplicateMode
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(text("AIWORKER_CACHE_HOME", default=str(BASE_DIR / "models"))) / "horde_model_reference"
+DATA_DIR = folder("AIWORKER_CACHE_HOME", default=BASE_DIR / "models", inside="horde_model_reference")
 
 DEBUG = boolean("DEBUG", default=False)
 ALLOWED_HOSTS = listing("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = listing("CSRF_TRUSTED_ORIGINS")
 
 
-def _secret_key() -> str:
-    """The configured key, or one made at the first start and kept beside the data."""
-    if configured := text("SECRET_KEY"):
-        return configured
-    path = DATA_DIR / "secret_key"
-    if path.exists() and not path.read_text().strip():
-        # A crash between making the file and filling it.
-        path.unlink()
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"secret_key.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(50))
-        # Of processes that start at once, all go on with the key of the first.
-        with suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
-    return path.read_text().strip()
-
-
-SECRET_KEY = _secret_key()
+SECRET_KEY = secret_key(DATA_DIR)
 
 # The reference ------------------------------------------------------------------------------------
 
 REPLICATE_MODE = choice(f"{PREFIX}REPLICATE_MODE", default=ReplicateMode.PRIMARY)
 CANONICAL_FORMAT = choice(f"{PREFIX}CANONICAL_FORMAT", default=CanonicalFormat.V2)
 AI_HORDE_TESTING = boolean("AI_HORDE_TESTING", default=False)
+# Nothing of the reference is fetched from elsewhere.
+OFFLINE = boolean(f"{PREFIX}OFFLINE", default=False)
+# Where a REPLICA reads, and seconds an attempt.
+PRIMARY_API_URL = url(f"{PREFIX}PRIMARY_API_URL", default="https://models.aihorde.net/api").rstrip("/")
+PRIMARY_API_TIMEOUT = number(f"{PREFIX}PRIMARY_API_TIMEOUT", default=10, minimum=1)
+# Seconds until a round that failed is made again; twice as many after each further failure, up to 300.
+PRIMARY_API_BACKOFF_SECONDS = number(
+    f"{PREFIX}PRIMARY_API_BACKOFF_SECONDS", default=10, minimum=0, kind=float
+)
+ENABLE_GITHUB_FALLBACK = boolean(f"{PREFIX}ENABLE_GITHUB_FALLBACK", default=True) and not OFFLINE
+without_effect_check()
 
 
 def _repository(side: str, name: str) -> dict[str, str]:
@@ -64,9 +56,9 @@ TEXT_GITHUB_REPO = _repository("TEXT", "AI-Horde-text-model-reference")
 
 # GitHub -------------------------------------------------------------------------------------------
 
-GITHUB_SEED_ENABLED = boolean(f"{PREFIX}GITHUB_SEED_ENABLED", default=False)
-GITHUB_PROXY_URL_BASE = text("GITHUB_PROXY_URL_BASE")
-GITHUB_API_URL = text("GITHUB_API_URL", default="https://api.github.com").rstrip("/")
+GITHUB_SEED_ENABLED = boolean(f"{PREFIX}GITHUB_SEED_ENABLED", default=False) and not OFFLINE
+GITHUB_PROXY_URL_BASE = url("GITHUB_PROXY_URL_BASE")
+GITHUB_API_URL = url("GITHUB_API_URL", default="https://api.github.com").rstrip("/")
 LEGACY_DOWNLOAD_RETRY_MAX_ATTEMPTS = number(
     f"{PREFIX}LEGACY_DOWNLOAD_RETRY_MAX_ATTEMPTS", default=3, minimum=1
 )
@@ -75,7 +67,7 @@ LEGACY_DOWNLOAD_RETRY_BACKOFF_SECONDS = number(
 )
 _SYNC_PREFIX = "HORDE_GITHUB_SYNC_"
 GITHUB_SYNC = {
-    "primary_api_url": text(f"{_SYNC_PREFIX}PRIMARY_API_URL").rstrip("/"),
+    "primary_api_url": url(f"{_SYNC_PREFIX}PRIMARY_API_URL").rstrip("/"),
     "primary_api_timeout": number(f"{_SYNC_PREFIX}PRIMARY_API_TIMEOUT", default=30, minimum=1),
     "token": text(f"{_SYNC_PREFIX}GITHUB_TOKEN"),
     "app_id": text(f"{_SYNC_PREFIX}GITHUB_APP_ID"),
@@ -96,7 +88,7 @@ GITHUB_SYNC = {
 
 # The AI-Horde -------------------------------------------------------------------------------------
 
-HORDE_URL = text("HORDE_URL", "AI_HORDE_URL", default="https://aihorde.net/api/").rstrip("/") + "/"
+HORDE_URL = url("HORDE_URL", "AI_HORDE_URL", default="https://aihorde.net/api/").rstrip("/") + "/"
 HORDE_API_TIMEOUT = number(f"{PREFIX}HORDE_API_TIMEOUT", default=30, minimum=1)
 HORDE_API_CACHE_TTL = number(f"{PREFIX}HORDE_API_CACHE_TTL", default=60, minimum=0)
 
@@ -129,25 +121,12 @@ QUEUE_FORBID_SELF_APPROVAL = boolean(f"{PREFIX}PENDING_QUEUE__FORBID_SELF_APPROV
 AUDIT_ENABLED = boolean(f"{PREFIX}AUDIT__ENABLED", default=True)
 
 
-def _static_api_keys() -> dict[str, str]:
-    """Keys of a private deployment and the `name#id` each stands for."""
-    variable = f"{PREFIX}STATIC_API_KEYS"
-    if not (value := text(variable)):
-        return {}
-    try:
-        keys = json.loads(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{variable} must be a JSON object.") from None
-    if not isinstance(keys, dict) or not all(isinstance(user, str) and "#" in user for user in keys.values()):
-        raise ImproperlyConfigured(f"{variable} must map each key to a user written as name#id.")
-    return keys
-
-
-STATIC_API_KEYS = _static_api_keys()
+STATIC_API_KEYS = static_api_keys()
 
 # Django -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "config.apps.RootConfig",
     "config.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -162,6 +141,8 @@ INSTALLED_APPS = [
     "moderation",
 ]
 MIDDLEWARE = [
+    "config.logs.RequestLogMiddleware",
+    "config.limits.HeadLimitMiddleware",
     "config.middleware.CrossOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -189,9 +170,10 @@ TEMPLATES = [
         },
     }
 ]
-if not text("DATABASE_URL"):
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": database_config(text("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/store.sqlite3"))}
+# Each read of a record asks for the category's revision, so this time holds for other entries alone.
+CACHE_TTL_SECONDS = number(f"{PREFIX}CACHE_TTL_SECONDS", default=60, minimum=1)
+CACHES = {"default": cache_config(ttl=CACHE_TTL_SECONDS, is_used=REPLICATE_MODE is ReplicateMode.PRIMARY)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -212,17 +194,29 @@ STORAGES = {
 # One byte over the contract's limit would be refused by Django with a page; the views answer 413 themselves.
 MAX_BODY_BYTES = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+# More than one: a thread that waits for the AI-Horde to answer about a key must not keep reads waiting.
+WORKER_THREADS = 4
 
 # HTTP ---------------------------------------------------------------------------------------------
 
 TRUST_PROXY = boolean("TRUST_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 METRICS_ENABLED = boolean("METRICS_ENABLED", default=False)
+# Where the processes of one server add up what they count. The library reads the variable when it is imported.
+METRICS_DIR = Path(text("PROMETHEUS_MULTIPROC_DIR", default=str(DATA_DIR / "metrics" / str(os.getpid()))))
+if METRICS_ENABLED:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Set where people reach the pages over https only.
 SECURE_COOKIES = boolean("SECURE_COOKIES", default=False)
+SECURE_SSL_REDIRECT = boolean("SECURE_SSL_REDIRECT", default=False)
+SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", default=0, minimum=0)
+# Forms have Django's protection under another name; whether the names below this one, and the lists of browsers,
+# take part in HSTS is for the owner of the domain to say.
+SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_FAILURE_VIEW = "references.pages.errors.csrf_failure"
@@ -283,13 +277,12 @@ SPECTACULAR_SETTINGS = {
 
 # Logging ------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-}
+LOGGING = logging_config(
+    choice("LOG_FORMAT", default=LogFormat.PLAIN), choice("LOG_LEVEL", default=LogLevel.INFO)
+)
+# One line for each request that reaches Django. Whole categories and single records do not: the server in front
+# sees them all.
+ACCESS_LOG = boolean("ACCESS_LOG", default=False)
 
 if not DEBUG and "*" in ALLOWED_HOSTS and not text("SECRET_KEY"):
     raise ImproperlyConfigured("SECRET_KEY must be set where ALLOWED_HOSTS is open to every name.")

@@ -8,6 +8,7 @@ from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 
 from config.docs import OpenAPIDocument, RedocPage, SwaggerPage
+from config.icon import favicon
 from config.metrics import MetricsPage
 from moderation.api.atom import AtomFeed
 from moderation.api.audit import QueueAudit
@@ -159,6 +160,7 @@ urlpatterns = [
     path("api", ServiceReads.as_view({"get": "read_root"}, schema=None)),
     path("api/", include(api)),
     path("metrics", MetricsPage.as_view()),
+    path("favicon.ico", favicon),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("", include("moderation.pages.urls")),

@@ -2,6 +2,7 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -11,3 +12,8 @@ from config.middleware import page_headers  # noqa: E402 - models can be importe
 from references.api.hot import HotReads  # noqa: E402
 
 application = HotReads(django_application, page_headers)
+if settings.METRICS_ENABLED:
+    from config.counting import Counted, folder_prepare
+
+    folder_prepare(settings.METRICS_DIR)
+    application = Counted(application)

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
@@ -12,17 +10,36 @@ HOSTED = "postgres://user:secret@db.example.org:6543/store"
 @pytest.mark.parametrize(
     ("url", "name"),
     [
-        ("sqlite:////data/store.sqlite3", "/data/store.sqlite3"),
-        ("sqlite:///store.sqlite3", str(Path("store.sqlite3").absolute())),
-        ("sqlite:///dir/with%20space/store.sqlite3", str(Path("dir/with space/store.sqlite3").absolute())),
+        ("sqlite:///{folder}/store.sqlite3", "{folder}/store.sqlite3"),
+        ("sqlite:///store.sqlite3", "{folder}/store.sqlite3"),
+        ("sqlite:///with%20space/store.sqlite3", "{folder}/with space/store.sqlite3"),
         ("sqlite:///:memory:", ":memory:"),
     ],
 )
-def test_sqlite_files(url, name):
-    config = database_config(url)
+def test_sqlite_files(url, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "with space").mkdir()
+    config = database_config(url.format(folder=tmp_path))
     assert config["ENGINE"] == "django.db.backends.sqlite3"
-    assert config["NAME"] == name
+    assert config["NAME"] == name.format(folder=tmp_path)
     assert config["OPTIONS"] == SQLITE_OPTIONS
+
+
+def test_a_file_that_sqlite_cannot_open_stops_the_start(tmp_path):
+    (tmp_path / "file").touch()
+    for path, reason in {
+        tmp_path: "is a folder",
+        tmp_path / "missing" / "store.sqlite3": "a folder that exists",
+        tmp_path / "file" / "store.sqlite3": "a folder that exists",
+    }.items():
+        with pytest.raises(ImproperlyConfigured, match=f"DATABASE_URL must name a file.*{reason}"):
+            database_config(f"sqlite:///{path}")
+
+
+def test_a_file_that_may_not_be_written_stops_the_start(tmp_path, monkeypatch):
+    monkeypatch.setattr("config.databases.os.access", lambda path, mode: path != tmp_path)
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must name a file that can be written"):
+        database_config(f"sqlite:///{tmp_path}/store.sqlite3")
 
 
 def test_a_postgres_url_with_everything():

@@ -3,7 +3,7 @@ from enum import StrEnum
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import boolean, choice, listing, number, text
+from config.environment import boolean, choice, folder, listing, number, text, url
 
 
 class Size(StrEnum):
@@ -139,3 +139,68 @@ def test_a_broken_list_stops_the_start(value, given):
     value(given)
     with pytest.raises(ImproperlyConfigured, match="PROBED"):
         listing("PROBED")
+
+
+@pytest.mark.parametrize(
+    "given", ["http://a", "https://a.example:8443/api/", "http://[::1]:9/x?y=z", "https://u:p@a.example"]
+)
+def test_addresses(value, given):
+    value(given)
+    assert url("PROBED") == given
+
+
+def test_an_address_may_be_missing_or_have_a_default(value):
+    assert url("PROBED") == ""
+    assert url("PROBED", default="https://a.example/") == "https://a.example/"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "notaurl",
+        "a.example/api",
+        "ftp://a",
+        "http://",
+        "http:///x",
+        "http://a:port",
+        "http://a:99999",
+        "http://a b",
+    ],
+)
+def test_what_is_no_address_stops_the_start(value, given):
+    value(given)
+    with pytest.raises(
+        ImproperlyConfigured, match="PROBED must be a URL that begins with http:// or https://"
+    ):
+        url("PROBED")
+
+
+def test_a_wrong_address_is_told_by_the_variable_that_holds_it_and_without_its_password(monkeypatch):
+    monkeypatch.setenv("SECOND", "redis://user:hidden@/0")
+    with pytest.raises(
+        ImproperlyConfigured, match="^SECOND must be a URL that begins with redis://.$"
+    ) as failure:
+        url("FIRST", "SECOND", schemes=["redis"])
+    assert "hidden" not in str(failure.value)
+
+
+def test_a_folder_is_made(value, tmp_path):
+    value(str(tmp_path / "new"))
+    made = folder("PROBED", default=tmp_path / "other", inside="data")
+    assert made == tmp_path / "new" / "data"
+    assert made.is_dir()
+    value(None)
+    assert folder("PROBED", default=tmp_path / "other", inside="data") == tmp_path / "other" / "data"
+
+
+def test_a_folder_that_cannot_be_made_or_written_stops_the_start(value, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    value(str(tmp_path / "file"))
+    with pytest.raises(
+        ImproperlyConfigured, match="PROBED must be a folder that can be written.*Not a directory"
+    ):
+        folder("PROBED", default=tmp_path, inside="data")
+    value(str(tmp_path))
+    monkeypatch.setattr("config.environment.os.access", lambda path, mode: False)
+    with pytest.raises(ImproperlyConfigured, match="PROBED must be a folder that can be written"):
+        folder("PROBED", default=tmp_path, inside="data")

@@ -1,5 +1,7 @@
 import importlib.util
 import os
+import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -8,10 +10,15 @@ from types import ModuleType
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+
+from config import published
+from config.environment import asked
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "HORDE_MODEL_REFERENCE_"
 OTHERS = {
+    "ACCESS_LOG",
     "AIWORKER_CACHE_HOME",
     "AI_HORDE_TESTING",
     "AI_HORDE_URL",
@@ -19,8 +26,18 @@ OTHERS = {
     "CSRF_TRUSTED_ORIGINS",
     "DATABASE_URL",
     "DEBUG",
+    "GITHUB_API_URL",
+    "GITHUB_PROXY_URL_BASE",
     "HORDE_URL",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "METRICS_ENABLED",
+    "PROMETHEUS_MULTIPROC_DIR",
     "SECRET_KEY",
+    "SECURE_COOKIES",
+    "SECURE_HSTS_SECONDS",
+    "SECURE_SSL_REDIRECT",
+    "SHOWCASE_HOSTS",
     "TRUST_PROXY",
 }
 
@@ -52,6 +69,12 @@ DEFAULTS = {
     "REPLICATE_MODE": "PRIMARY",
     "CANONICAL_FORMAT": "v2",
     "AI_HORDE_TESTING": False,
+    "OFFLINE": False,
+    "PRIMARY_API_URL": "https://models.aihorde.net/api",
+    "PRIMARY_API_TIMEOUT": 10,
+    "ENABLE_GITHUB_FALLBACK": True,
+    "GITHUB_SEED_ENABLED": False,
+    "CACHE_TTL_SECONDS": 60,
     "HORDE_URL": "https://aihorde.net/api/",
     "HORDE_API_TIMEOUT": 30,
     "HORDE_API_CACHE_TTL": 60,
@@ -75,6 +98,12 @@ DEFAULTS = {
     "DEBUG": False,
     "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
     "SECURE_PROXY_SSL_HEADER": None,
+    "SECURE_SSL_REDIRECT": False,
+    "SECURE_HSTS_SECONDS": 0,
+    "SESSION_COOKIE_SECURE": False,
+    "CSRF_COOKIE_SECURE": False,
+    "METRICS_ENABLED": False,
+    "ACCESS_LOG": False,
 }
 
 
@@ -91,6 +120,18 @@ def test_without_variables_everything_has_its_default(load):
         ("AI_HORDE_TESTING", "yes", "AI_HORDE_TESTING", True),
         ("HORDE_URL", "http://127.0.0.1:9/api", "HORDE_URL", "http://127.0.0.1:9/api/"),
         ("AI_HORDE_URL", "http://127.0.0.1:9/api//", "HORDE_URL", "http://127.0.0.1:9/api/"),
+        ("OFFLINE", "true", "OFFLINE", True),
+        ("OFFLINE", "true", "ENABLE_GITHUB_FALLBACK", False),
+        ("PRIMARY_API_URL", "http://127.0.0.1:9/api/", "PRIMARY_API_URL", "http://127.0.0.1:9/api"),
+        ("PRIMARY_API_TIMEOUT", "3", "PRIMARY_API_TIMEOUT", 3),
+        ("ENABLE_GITHUB_FALLBACK", "false", "ENABLE_GITHUB_FALLBACK", False),
+        ("GITHUB_SEED_ENABLED", "true", "GITHUB_SEED_ENABLED", True),
+        ("CACHE_TTL_SECONDS", "5", "CACHE_TTL_SECONDS", 5),
+        ("SECURE_SSL_REDIRECT", "true", "SECURE_SSL_REDIRECT", True),
+        ("SECURE_HSTS_SECONDS", "60", "SECURE_HSTS_SECONDS", 60),
+        ("SECURE_COOKIES", "true", "SESSION_COOKIE_SECURE", True),
+        ("SECURE_COOKIES", "true", "CSRF_COOKIE_SECURE", True),
+        ("ACCESS_LOG", "true", "ACCESS_LOG", True),
         ("HORDE_API_TIMEOUT", "5", "HORDE_API_TIMEOUT", 5),
         ("HORDE_API_CACHE_TTL", "0", "HORDE_API_CACHE_TTL", 0),
         ("STATISTICS_CACHE_TTL", "1", "STATISTICS_CACHE_TTL", 1),
@@ -128,6 +169,27 @@ def test_the_first_of_two_upstream_variables_counts(load):
         ("REPLICATE_MODE", "SECONDARY"),
         ("CANONICAL_FORMAT", "v1"),
         ("AI_HORDE_TESTING", "perhaps"),
+        ("HORDE_URL", "notaurl"),
+        ("AI_HORDE_URL", "ftp://a/"),
+        ("PRIMARY_API_URL", "models.aihorde.net/api"),
+        ("PRIMARY_API_TIMEOUT", "0"),
+        ("ENABLE_GITHUB_FALLBACK", "perhaps"),
+        ("OFFLINE", "perhaps"),
+        ("CACHE_TTL_SECONDS", "0"),
+        ("GITHUB_PROXY_URL_BASE", "proxy"),
+        ("REDIS__URL", "localhost:6379"),
+        ("REDIS__USE_REDIS", "perhaps"),
+        ("REDIS__POOL_SIZE", "0"),
+        ("REDIS__RETRY_BACKOFF_SECONDS", "-1"),
+        ("REDIS__TTL_SECONDS", "soon"),
+        ("REDIS__USE_PUBSUB", "perhaps"),
+        ("MAKE_FOLDERS", "perhaps"),
+        ("AUDIT__MAX_SEGMENT_BYTES", "5 MB"),
+        ("CACHE_HYDRATION_INTERVAL_SECONDS", "soon"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+        ("SECURE_HSTS_SECONDS", "-1"),
+        ("AIWORKER_CACHE_HOME", "/dev/null"),
         ("HORDE_API_TIMEOUT", "soon"),
         ("HORDE_API_TIMEOUT", "0"),
         ("HORDE_API_CACHE_TTL", "-1"),
@@ -149,6 +211,26 @@ def test_the_first_of_two_upstream_variables_counts(load):
 def test_a_value_that_cannot_be_used_stops_the_start_and_names_its_variable(load, variable, value):
     with pytest.raises(ImproperlyConfigured, match=variable):
         load(**{variable: value})
+
+
+def test_offline_nothing_is_seeded(load):
+    assert load(OFFLINE="true", GITHUB_SEED_ENABLED="true").GITHUB_SEED_ENABLED is False
+
+
+@pytest.mark.parametrize("form", ["plain", "JSON"])
+def test_the_log_has_the_form_and_level_it_is_told(load, form):
+    logging = load(LOG_FORMAT=form, LOG_LEVEL="warning").LOGGING
+    assert logging["handlers"]["console"]["formatter"] == form.lower()
+    assert logging["root"]["level"] == "WARNING"
+
+
+def test_each_server_counts_in_a_folder_of_its_own_unless_told_which(load, tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    settings = load(METRICS_ENABLED="true")
+    assert tmp_path / "horde_model_reference" / "metrics" / str(os.getpid()) == settings.METRICS_DIR
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(settings.METRICS_DIR)
+    told = load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "m"), METRICS_ENABLED="true")
+    assert tmp_path / "m" == told.METRICS_DIR
 
 
 def test_the_secret_key_is_made_once_and_kept_for_the_owner_alone(load, tmp_path):
@@ -181,26 +263,80 @@ def test_the_data_lie_in_one_folder(load, tmp_path):
     assert load(DATABASE_URL="postgres://u@h/n").DATABASES["default"]["NAME"] == "n"
 
 
-def test_every_variable_that_is_read_is_described():
-    source = (ROOT / "config" / "settings.py").read_text()
-    described = (ROOT / ".env.example").read_text()
-    read = {name for name in OTHERS if f'"{name}"' in source}
-    read |= {
-        PREFIX + part.split('"')[0] for part in source.split("{PREFIX}")[1:] if "{" not in part.split('"')[0]
+def test_every_variable_that_is_read_is_described_and_no_other(load):
+    asked.clear()
+    load()
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    described = {line.removeprefix("# ").split("=")[0] for line in lines if re.match(r"# [A-Z_0-9]+=", line)}
+    without_effect = {PREFIX + name for name in (*published._TEXTS, *published._FLAGS, *published._NUMBERS)}
+    assert len(described) > 60
+    assert asked - {"AI_HORDE_URL"} == described | without_effect
+
+
+def test_a_copy_of_the_example_changes_nothing(tmp_path):
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    copy = tmp_path / ".env"
+    copy.write_text("\n".join(re.sub(r"^# (?=[A-Z_0-9]+=)", "", line) for line in lines))
+    values = dotenv_values(copy)
+    values["HORDE_MODEL_REFERENCE_STATIC_API_KEYS"] = ""
+    done = run_check({**values, "AIWORKER_CACHE_HOME": str(tmp_path)})
+    assert done.stderr.strip() + done.stdout.strip() == "System check identified no issues (0 silenced)."
+
+
+def run_check(variables: dict[str, str], *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) and name not in OTHERS
     }
-    assert len(read) > 20
-    assert sorted(name for name in read if name not in described) == []
-
-
-def test_a_failed_start_shows_the_variable_and_not_the_value():
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": "mysql://user:hidden@localhost/store"},
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", *arguments],
+        cwd=root,
+        env={**environment, **variables},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode != 0
-    assert "DATABASE_URL" in done.stderr
-    assert "hidden" not in done.stderr + done.stdout
+
+
+def test_a_file_beside_manage_py_is_read_and_yields_to_what_is_set(tmp_path):
+    shutil.copy(ROOT / "manage.py", tmp_path)
+    for package in ("config", "references", "moderation", "templates"):
+        (tmp_path / package).symlink_to(ROOT / package)
+    (tmp_path / ".env").write_text("LOG_LEVEL='LOUD # one'\n")
+    home = {"AIWORKER_CACHE_HOME": str(tmp_path)}
+    done = run_check(home, root=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.\n"
+    assert run_check({**home, "LOG_LEVEL": "INFO"}, root=tmp_path).returncode == 0
+
+
+PRODUCTION = {
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz",
+    "ALLOWED_HOSTS": "models.example.org",
+    "CSRF_TRUSTED_ORIGINS": "https://models.example.org",
+    "TRUST_PROXY": "true",
+    "SECURE_COOKIES": "true",
+    "SECURE_SSL_REDIRECT": "true",
+    "SECURE_HSTS_SECONDS": "31536000",
+}
+
+
+def test_django_finds_nothing_to_say_of_the_documented_production_settings(tmp_path):
+    done = run_check(
+        {**PRODUCTION, "AIWORKER_CACHE_HOME": str(tmp_path)}, "--deploy", "--fail-level", "WARNING"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_django_speaks_up_without_them(tmp_path):
+    done = run_check({"AIWORKER_CACHE_HOME": str(tmp_path), "DEBUG": "true"}, "--deploy")
+    for finding in ("W004", "W008", "W012", "W018"):
+        assert f"security.{finding}" in done.stderr
+
+
+def test_a_failed_start_shows_one_line_with_the_variable_and_without_the_value(tmp_path):
+    url = "mysql://user:hidden@localhost/store"
+    done = run_check({"DATABASE_URL": url, "AIWORKER_CACHE_HOME": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "DATABASE_URL must begin with sqlite:// or postgres://.\n"

@@ -1,0 +1,63 @@
+"""Management commands that run beside a server, as processes of their own."""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+logger = logging.getLogger(__name__)
+
+RESTART_PAUSE = 5.0
+STOP_PATIENCE = 10.0
+
+
+@contextmanager
+def beside(command: str) -> Iterator[None]:
+    """Runs `manage.py <command>` meanwhile, again after a pause should it end, and stops it with SIGTERM."""
+    keeper = _Keeper(command)
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+class _Keeper(threading.Thread):
+    def __init__(self, command: str) -> None:
+        super().__init__(name=command)
+        self.command = command
+        self.stopping = threading.Event()
+        self.changing = threading.Lock()
+        self.process = _start(command)
+
+    def run(self) -> None:
+        while True:
+            status = self.process.wait()
+            if not self.stopping.is_set():
+                logger.error("%s ended with status %s; it starts again soon.", self.command, status)
+            self.stopping.wait(RESTART_PAUSE)
+            with self.changing:
+                if self.stopping.is_set():
+                    return
+                self.process = _start(self.command)
+
+    def stop(self) -> None:
+        with self.changing:
+            self.stopping.set()
+            self.process.terminate()
+        self.join(STOP_PATIENCE)
+        if self.is_alive():
+            self.process.kill()
+            self.join()
+
+
+def _start(command: str) -> subprocess.Popen:
+    """The process; Ctrl-C in a terminal does not reach it, so that the server alone decides when it ends."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen([sys.executable, sys.argv[0], command])  # noqa: S603 - a command of this project
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)

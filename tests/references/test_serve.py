@@ -1,0 +1,162 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from references.management import beside as module
+from references.management.beside import beside
+from tests.references.serving import CTRL_C, PATIENCE, ROOT, Terminal, answers, free_port, is_running, served
+
+
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory) -> dict[str, str]:
+    """The environment of a server with an empty store of its own."""
+    given = {"AIWORKER_CACHE_HOME": str(tmp_path_factory.mktemp("home")), "DATABASE_URL": ""}
+    migrate = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **given}, check=True)
+    return given
+
+
+def refused(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "manage.py", "serve", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+def assert_ended_well(terminal: Terminal) -> None:
+    """It ended, and no worker had to be killed or went on its own."""
+    assert terminal.wait(), terminal.shown.decode()
+    assert terminal.status == 0
+    assert b"worker" not in terminal.shown, terminal.shown.decode()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_one_ctrl_c_ends_a_server_whose_workers_are_still_starting(variables, attempt):
+    port = free_port()
+    with served(port, variables, "--workers", "2") as terminal:
+        assert terminal.wait(until="/admin/")
+        # Workers load the application now; the first may be there already.
+        time.sleep(0.2 * attempt)
+        terminal.press(CTRL_C)
+        assert_ended_well(terminal)
+
+
+def test_one_ctrl_c_ends_a_server_that_answers(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "2") as terminal:
+        assert answers(port)
+        terminal.press(CTRL_C)
+        assert_ended_well(terminal)
+
+
+def test_a_second_server_on_the_same_port_is_refused(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "1"):
+        assert answers(port)
+        second = refused(variables, "--port", str(port))
+        assert (second.returncode, second.stdout) == (1, "")
+        assert (
+            second.stderr == f"CommandError: Cannot serve on 127.0.0.1 port {port}: Address already in use.\n"
+        )
+        assert answers(port)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "0"], "--port must be from 1 to 65535."),
+        (["--port", "65536"], "--port must be from 1 to 65535."),
+        (["--workers", "0"], "--workers must be at least 1."),
+        (["--host", "192.0.2.1"], "Cannot serve on 192.0.2.1 port 19800: Cannot assign requested address."),
+    ],
+)
+def test_what_cannot_be_served_is_told_in_one_line(variables, arguments, message):
+    done = refused(variables, *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"CommandError: {message}\n")
+
+
+SIDE = """
+import django
+django.setup()
+from references.management.commands import serve
+from references.management import beside
+serve.side_commands = lambda: ["side"]
+beside.RESTART_PAUSE = 0.1
+sys.argv[0] = {script!r}
+"""
+SCRIPT = """
+import os, signal, sys, time
+def end(*given):
+    open({log!r}, "a").write(f"stopped {{os.getpid()}}\\n")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+open({log!r}, "a").write(f"{{sys.argv[1]}} {{os.getpid()}}\\n")
+while True:
+    time.sleep(1)
+"""
+
+
+def lines_of(log: Path, number: int) -> list[list[str]]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        lines = log.read_text().splitlines() if log.exists() else []
+        if len(lines) >= number:
+            return [line.split() for line in lines]
+        time.sleep(0.02)
+    raise AssertionError(f"{number} lines expected, not {lines}")
+
+
+@pytest.fixture
+def side_script(tmp_path) -> tuple[Path, Path]:
+    """A program that writes its name and number to a log, and says so when it is told to stop."""
+    script, log = tmp_path / "side.py", tmp_path / "log"
+    script.write_text(SCRIPT.format(log=str(log)))
+    return script, log
+
+
+def test_what_runs_beside_a_server_ends_with_it_and_not_before(variables, side_script):
+    script, log = side_script
+    port = free_port()
+    with served(port, variables, "--workers", "1", prelude=SIDE.format(script=str(script))) as terminal:
+        assert answers(port)
+        [[name, pid]] = lines_of(log, 1)
+        assert name == "side"
+        terminal.press(CTRL_C)
+        assert_ended_well(terminal)
+    assert lines_of(log, 2)[1:] == [["stopped", pid]]
+    assert not is_running(int(pid))
+
+
+def test_what_runs_beside_starts_again_when_it_ends(side_script, monkeypatch, caplog):
+    script, log = side_script
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.setattr(module, "RESTART_PAUSE", 0.01)
+    with beside("side"):
+        [[_, first]] = lines_of(log, 1)
+        os.kill(int(first), signal.SIGKILL)
+        [_, [name, second]] = lines_of(log, 2)
+        assert (name, is_running(int(second))) == ("side", True)
+    assert not is_running(int(second))
+    assert [record.getMessage() for record in caplog.records] == [
+        "side ended with status -9; it starts again soon."
+    ]
+
+
+def test_what_does_not_stop_is_killed(side_script, monkeypatch, tmp_path):
+    script, log = side_script
+    script.write_text(script.read_text().replace("sys.exit()", "pass"))
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.setattr(module, "STOP_PATIENCE", 0.3)
+    with beside("side"):
+        [[_, pid]] = lines_of(log, 1)
+    assert not is_running(int(pid))
