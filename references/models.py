@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from references.categories import CATEGORIES, CategorySpec
+from references.following_models import FollowedPart, PrimaryLink
 from references.querysets import CategoryQuerySet, CategoryRecordManager, ModelRecordQuerySet
 from references.structure_models import (
     GroupAlias,
@@ -20,6 +21,7 @@ from references.usage_models import UsageDay
 __all__ = [
     "CATEGORY_MODELS",
     "Category",
+    "FollowedPart",
     "GroupAlias",
     "GroupAliasEntry",
     "GroupFamily",
@@ -28,6 +30,7 @@ __all__ = [
     "HordeCircuit",
     "LegacySource",
     "ModelRecord",
+    "PrimaryLink",
     "TextStructureState",
     "UsageDay",
     "UsageSnapshot",

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from references.auth import authorize
+from references.documents import Snapshot
 from references.horde import HordeUser, Role
 from references.problems import Unavailable
 from references.vocabulary import CanonicalFormat, ReplicateMode
@@ -43,6 +44,12 @@ def canonical_format_needed(wanted: CanonicalFormat, who: str) -> None:
         raise Unavailable(
             f"{who} canonical_format='{wanted}'; this deployment uses '{settings.CANONICAL_FORMAT}'."
         )
+
+
+def filled_needed(held: Snapshot) -> None:
+    """On a REPLICA, a category that was never fetched is not known to be empty."""
+    if settings.REPLICATE_MODE is ReplicateMode.REPLICA and not held.revision:
+        raise Unavailable(f"Model category '{held.category}' has not been fetched from the PRIMARY yet.")
 
 
 def queue_needed() -> None:

@@ -15,6 +15,8 @@ def error_response(error: APIException) -> HttpResponse:
     response.headers["Cache-Control"] = "no-store"
     if challenge := getattr(error, "auth_header", None):
         response.headers["WWW-Authenticate"] = challenge
+    if retry_after := getattr(error, "retry_after", None):
+        response.headers["Retry-After"] = str(retry_after)
     return response
 
 

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import NotFound
 
+from references.api.deployment import filled_needed
 from references.api.documentation import READ_ERRORS, by_name, operation
 from references.api.reading import ReadViewSet
 from references.api.responses import document_response
@@ -39,6 +40,8 @@ class LegacyRecords(ReadViewSet):
         spec = CATEGORIES[category]
         held = snapshot(category)
         if not spec.curated_elsewhere and not (held.rows and spec.has_legacy_form):
+            if spec.has_legacy_form:
+                filled_needed(held)
             raise NotFound(f"Model category '{category}' not found or is empty")
         return document_response(request, held.v1)
 
@@ -54,6 +57,7 @@ class LegacyRecords(ReadViewSet):
         grouped = LegacyTextQuery.parse(request.GET)["include_group"]
         held = snapshot(TEXT_CATEGORY)
         if not held.rows:
+            filled_needed(held)
             raise NotFound("Text generation models not found or empty")
         return document_response(request, held.v1_grouped if grouped else held.v1)
 

@@ -24,7 +24,7 @@ from references.categories import CATEGORIES
 from references.documents import Document, Snapshot, snapshot
 from references.horde import HordeError
 from references.popularity import METRICS
-from references.problems import BadRequest, Unavailable
+from references.problems import BadRequest, HordeSilent
 from references.risk_report import PRESETS
 from references.serializers.base import QuerySerializer
 from references.serializers.fields import BooleanField, IntegerField, LiteralField, StringField
@@ -156,7 +156,7 @@ def usage_or_503() -> Iterator[None]:
     try:
         yield
     except HordeError as error:
-        raise Unavailable(
+        raise HordeSilent(
             "The AI-Horde does not answer, and there is no earlier answer of it to go by."
         ) from error
 
