@@ -12,6 +12,7 @@ from moderation.states import Operation
 # Timestamps that the server sets; they say when a record was written, not what it holds.
 UPDATED_AT = "metadata.updated_at"
 CREATED_AT = "metadata.created_at"
+CREATED_BY = "metadata.created_by"
 UPDATED_BY = "metadata.updated_by"
 
 _DOWNLOADS = "config.download"

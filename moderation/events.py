@@ -196,12 +196,13 @@ def _write_draft(write: RecordWrite) -> EventDraft:
 
 
 def _write_payload(write: RecordWrite) -> dict:
-    """`before` and `after` are v2 records; legacy objects stored beside them follow."""
+    """`before` and `after` are v2 records; legacy objects stored beside them follow, and the record's place."""
     states = {
         "before": write.before,
         "after": write.after,
         "legacy_before": write.legacy_before,
         "legacy_after": write.legacy_after,
+        "position": write.position,
     }
     payload = {key: state for key, state in states.items() if state is not None}
     if write.before is not None and write.after is not None:

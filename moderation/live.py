@@ -36,11 +36,13 @@ ModelKey = tuple[str, str]
 class Live:
     """A record as it is stored, or as it is about to be: the v2 record, and the legacy object beside it.
 
-    Where `legacy` is None, what is stored follows the v2 record.
+    Where `legacy` is None, what is stored follows the v2 record. `position` is the place in its category that
+    a record comes back to; None where it has none to come back to.
     """
 
     record: dict
     legacy: dict | None = None
+    position: int | None = None
 
 
 def canonical_domain() -> CanonicalFormat:
@@ -79,7 +81,12 @@ def payload_queued(domain: str, payload: dict, live: Live | None) -> dict:
     """The payload to queue: who created the live record, and when, stays as it is."""
     if domain == CanonicalFormat.LEGACY or live is None:
         return payload
-    return {**payload, "metadata": _metadata(payload, _kept(live))}
+    return {**payload, "metadata": _metadata(payload, creation_kept(live))}
+
+
+def reverted_ids(change: PendingChange) -> list[int]:
+    """The changes that this one undoes, as they were applied one after the other; of most changes, none."""
+    return (change.request_metadata_as_dict() or {}).get("reverts", [])
 
 
 def payload_check(change: PendingChange) -> None:
@@ -90,7 +97,7 @@ def payload_check(change: PendingChange) -> None:
     payload = change.payload_as_dict()
     if payload is None:
         raise PendingChangePayloadError(f"Change {change.change_id} has no payload.")
-    if "reverts" in (change.request_metadata_as_dict() or {}):
+    if reverted_ids(change):
         return
     validate = legacy_validate if change.is_legacy else record_validate
     try:
@@ -167,11 +174,12 @@ def _stamped(record: dict, live: Live | None, *, at: int, keep_update: bool) -> 
         "updated_at": updated_at if keep_update and updated_at is not None else at,
     }
     if live is not None:
-        stamps = {"updated_at": stamps["updated_at"], **_kept(live)}
+        stamps = {"updated_at": stamps["updated_at"], **creation_kept(live)}
     return {**record, "metadata": _metadata(record, stamps)}
 
 
-def _kept(live: Live) -> dict:
+def creation_kept(live: Live) -> dict:
+    """The members of `metadata` that a record keeps as long as it lives: when it was made, and by whom."""
     metadata = live.record.get("metadata") or {}
     return {key: metadata[key] for key in _KEPT_METADATA if metadata.get(key) is not None}
 

@@ -135,6 +135,11 @@ class PendingChange(models.Model):
         """Whether the change speaks of legacy objects."""
         return self.domain == CanonicalFormat.LEGACY
 
+    @property
+    def comments(self) -> "models.QuerySet[ChangeComment]":
+        """What approvers said about it, first things first."""
+        return ChangeComment.objects.filter(change_id=self.change_id)
+
     def payload_as_dict(self) -> dict | None:
         return _parsed(self.payload)
 
@@ -248,6 +253,40 @@ class QueueState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.last_batch_id} batches"
+
+
+class ChangeComment(models.Model):
+    """What an approver said about a change. It decides nothing, so the log does not hold it.
+
+    A rebuild of the queue from the log writes its rows anew; comments find theirs again by the number alone.
+    """
+
+    change_id = models.BigIntegerField()
+    author_id = models.CharField(max_length=255)
+    author_username = models.CharField(max_length=255)
+    text = models.TextField()
+    written_at = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="comment_says_something")]
+        indexes = [models.Index(fields=["change_id", "id"], name="comment_by_change")]
+
+    def __str__(self) -> str:
+        return f"{self.author_username} on change {self.change_id}"
+
+
+class SavedReason(models.Model):
+    """A reason for rejecting changes that is needed again and again."""
+
+    text = models.CharField(max_length=500, unique=True)
+
+    class Meta:
+        ordering = ["text"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="saved_reason_says_something")]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class AuditEvent(models.Model):

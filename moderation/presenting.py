@@ -49,7 +49,7 @@ def change_as_dict(change: PendingChange, *, omit_null: bool) -> dict:
 def overlay(category: str) -> dict[str, dict]:
     """The records, in v2 form, that the open changes would put into the category, by name."""
     records = {}
-    for change in PendingChange.objects.overlaying(category):
+    for change in PendingChange.objects.overlaying(category).without_states():
         try:
             records[change.model_name] = payload_as_record(change)
         except PendingChangePayloadError:

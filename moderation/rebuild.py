@@ -11,7 +11,7 @@ from moderation.events import unlogged
 from moderation.models import Batch, PendingChange, QueueState
 from moderation.replay import Replay, ReplayedRecord
 from references.models import ModelRecord
-from references.services import record_delete, record_put
+from references.services import record_delete, record_put, source_reinstate
 
 READ_BATCH = 1000
 
@@ -37,10 +37,18 @@ def store_restore(replay: Replay) -> None:
     with unlogged():
         for category in _categories(replay):
             _records_restore(category, replay.records.get(category, {}))
-    _rows_restore(PendingChange.recorded.all(), replay.changes)
+    has_new_ids = _rows_restore(PendingChange.recorded.all(), replay.changes)
     _rows_restore(Batch.objects.all(), replay.batches)
     QueueState.objects.update_or_create(pk=QueueState.ROW, defaults={"last_batch_id": replay.last_batch_id})
-    # Rows with ids of their own do not move the sequence that new ids come from.
+    if has_new_ids:
+        _ids_continue()
+
+
+def _ids_continue() -> None:
+    """Has new changes numbered on from the last one: rows with ids of their own do not move the sequence.
+
+    Where none was written it stays as it is, and ahead of ids that proposals under way have taken.
+    """
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [PendingChange]):
             cursor.execute(statement)
@@ -109,9 +117,12 @@ def _records_restore(category: str, expected: Mapping[str, ReplayedRecord]) -> N
         _stored(category).filter(name=name).update(
             position=target.position, record=target.record, legacy=target.legacy
         )
+    if wrong or stored.keys() - expected.keys():
+        source_reinstate(category=category)
 
 
-def _rows_restore(rows: QuerySet, expected: Mapping[int, Model]) -> None:
+def _rows_restore(rows: QuerySet, expected: Mapping[int, Model]) -> bool:
+    """Whether rows that were missing are there again."""
     stored = {row.pk: row for row in rows}
     rows.filter(pk__in=stored.keys() - expected.keys()).delete()
     for number, target in expected.items():
@@ -120,6 +131,7 @@ def _rows_restore(rows: QuerySet, expected: Mapping[int, Model]) -> None:
             getattr(current, name) != getattr(target, name) for name in _columns(target)
         ):
             target.save()
+    return bool(expected.keys() - stored.keys())
 
 
 def _stored(category: str) -> QuerySet[ModelRecord]:

@@ -46,7 +46,6 @@ class Replay:
     last_hash: str = ""
     faults: list[str] = field(default_factory=list)
     _steps: dict[ModelKey, _Step] = field(default_factory=dict)
-    _last_positions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def play(self, event: AuditEvent) -> None:
         self._link(event)
@@ -74,20 +73,15 @@ class Replay:
         payload = event.payload_as_dict()
         category, name = event.category, event.model_name
         records = self.records[category]
-        stored = records.get(name)
         before = Live(payload["before"], payload.get("legacy_before")) if "before" in payload else None
         if event.operation == Operation.DELETE:
             after = None
             del records[name]
-            if stored.position == self._last_positions[category]:
-                self._last_positions[category] = max(
-                    (other.position for other in records.values()), default=0
-                )
         else:
             after = Live(payload["after"], payload.get("legacy_after"))
-            position = stored.position if stored else self._last_positions[category] + 1
-            self._last_positions[category] = max(position, self._last_positions[category])
-            records[name] = ReplayedRecord(position, json_text(after.record), json_text_or_null(after.legacy))
+            records[name] = ReplayedRecord(
+                payload["position"], json_text(after.record), json_text_or_null(after.legacy)
+            )
         self._steps[category, name] = _Step(event.event_id, event.request_id, before, after)
 
     def _enqueue(self, event: AuditEvent, after: dict) -> None:

@@ -15,11 +15,12 @@ from moderation.diffs import (
     net_operation,
     paths,
 )
-from moderation.live import Live, ModelKey, live_form, lives_read, proposed_live, proposed_state
+from moderation.live import Live, ModelKey, live_form, lives_read, proposed_state
 from moderation.models import PendingChange
 from moderation.problems import PendingChangePayloadError
+from moderation.reverts import Past, pasts_read
 from moderation.states import OPEN_STATUSES, Operation, Status
-from moderation.verdicts import apply_verdict, verdict
+from moderation.verdicts import apply_verdict, target_live, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +46,25 @@ class ChangeDiff:
 def changes_diff(changes: Iterable[PendingChange]) -> list[ChangeDiff]:
     """The diffs of these changes, in their order."""
     changes = list(changes)
-    lives = lives_read(_model_key(change) for change in changes if change.status != Status.APPLIED)
-    return [_change_diff(change, lives.get(_model_key(change))) for change in changes]
+    unapplied = [change for change in changes if change.status != Status.APPLIED]
+    lives, pasts = lives_read(map(_model_key, unapplied)), pasts_read(unapplied)
+    return [
+        _change_diff(change, lives.get(_model_key(change)), pasts.get(change.change_id)) for change in changes
+    ]
 
 
 def change_diff(change: PendingChange) -> ChangeDiff:
     return changes_diff([change])[0]
 
 
-def _change_diff(change: PendingChange, live: Live | None) -> ChangeDiff:
+def _change_diff(change: PendingChange, live: Live | None, past: Past | None) -> ChangeDiff:
     operation = Operation(change.operation)
     if change.status == Status.APPLIED:
         current, proposed = change.live_before_as_dict(), change.live_after_as_dict()
         net = net_effect(current, proposed)
     else:
         current = live_form(change.domain, change.category, live)
-        proposed = _proposed_state(change, live)
+        proposed = _proposed_state(change, live, past)
         net = net_operation(operation, current, proposed)
     return ChangeDiff(
         change,
@@ -69,22 +73,22 @@ def _change_diff(change: PendingChange, live: Live | None) -> ChangeDiff:
         base_state=change.base_as_dict(),
         net_operation=net,
         field_diffs=field_diffs(current, proposed),
-        staleness=_staleness(change, live),
+        staleness=_staleness(change, live, past),
     )
 
 
-def _proposed_state(change: PendingChange, live: Live | None) -> dict | None:
+def _proposed_state(change: PendingChange, live: Live | None, past: Past | None) -> dict | None:
     try:
-        return proposed_state(change, proposed_live(change, live, at=change.requested_at))
+        return proposed_state(change, target_live(change, live, at=change.requested_at, past=past))
     except PendingChangePayloadError:
         return change.payload_as_dict()
 
 
-def _staleness(change: PendingChange, live: Live | None) -> Staleness | None:
+def _staleness(change: PendingChange, live: Live | None, past: Past | None) -> Staleness | None:
     if change.status not in OPEN_STATUSES:
         return None
     try:
-        return verdict(change, live, at=change.requested_at).staleness
+        return verdict(change, live, at=change.requested_at, past=past).staleness
     except PendingChangePayloadError:
         return None
 
@@ -108,22 +112,23 @@ def apply_preview(change_ids: Sequence[int]) -> list[PreviewedConflict]:
     found = PendingChange.objects.open().with_ids(change_ids).in_bulk()
     changes = [found[change_id] for change_id in dict.fromkeys(change_ids) if change_id in found]
     lives: dict[ModelKey, Live | None] = dict(lives_read(map(_model_key, changes)))
+    pasts = pasts_read(changes)
     now = int(time.time())
     conflicts = []
     for change in changes:
         key = _model_key(change)
-        conflict, lives[key] = _previewed(change, lives.get(key), at=now)
+        conflict, lives[key] = _previewed(change, lives.get(key), pasts.get(change.change_id), at=now)
         if conflict is not None:
             conflicts.append(conflict)
     return conflicts
 
 
 def _previewed(
-    change: PendingChange, live: Live | None, *, at: int
+    change: PendingChange, live: Live | None, past: Past | None, *, at: int
 ) -> tuple[PreviewedConflict | None, Live | None]:
     """The conflict, if any, and the live record afterwards."""
     try:
-        outcome = apply_verdict(change, live, at=at)
+        outcome = apply_verdict(change, live, at=at, past=past)
     except PendingChangePayloadError as error:
         return PreviewedConflict(change, str(error.detail), None, ()), live
     if outcome.staleness is not None:

@@ -17,7 +17,8 @@ Operation = Literal["create", "update", "delete"]
 class RecordWrite:
     """One record written: its v2 and v1 objects before and after, each None where the record was absent.
 
-    `actor` is the id of who wrote it, `request_id` what the writer calls the job it was part of.
+    `actor` is the id of who wrote it, `request_id` what the writer calls the job it was part of; `position` is
+    the record's place in its category, of a removed one the place it had.
     """
 
     category: str
@@ -29,6 +30,7 @@ class RecordWrite:
     legacy_after: dict | None = None
     actor: str = SYSTEM
     request_id: str | None = None
+    position: int | None = None
 
 
 StructureKind = Literal["alias", "family", "name_schema"]

@@ -53,13 +53,15 @@ def record_put(
     name: str,
     record: dict,
     legacy: dict | None = None,
+    position: int | None = None,
     actor: str = SYSTEM,
     request_id: str | None = None,
     at: int | None = None,
 ) -> RecordWrite:
     """Creates the record or replaces it whole.
 
-    `legacy` is the v1 object to store; without it, the stored one follows the change of the v2 record.
+    `legacy` is the v1 object to store; without it, the stored one follows the change of the v2 record. A new
+    record takes the place `position` in its category if that is free, else the one after the last.
     """
     row = category_lock(category)
     stored = ModelRecord.objects.filter(category=row, name=name).first()
@@ -68,12 +70,21 @@ def record_put(
     if legacy is None:
         legacy = _legacy_follow(category, legacy_before, before, record)
     revision = row.revision + 1
-    target = stored or ModelRecord(category=row, name=name, position=_next_position(category))
-    _record_fill(target, record, legacy, revision)
+    target = stored or ModelRecord(category=row, name=name, position=_free_position(category, position))
+    record_fill(target, record, legacy, revision)
     target.save()
     operation: Operation = "update" if stored else "create"
     write = RecordWrite(
-        category, name, operation, before, record, legacy_before, legacy, actor=actor, request_id=request_id
+        category,
+        name,
+        operation,
+        before,
+        record,
+        legacy_before,
+        legacy,
+        actor=actor,
+        request_id=request_id,
+        position=target.position,
     )
     _category_bump(row, revision=revision, at=_now(at), operation=write.operation, name=name)
     writes_announce([write])
@@ -88,7 +99,16 @@ def record_delete(
     row = category_lock(category)
     stored = ModelRecord.objects.get(category=row, name=name)
     write = RecordWrite(
-        category, name, "delete", stored.as_dict(), None, stored.legacy_as_dict(), None, actor, request_id
+        category,
+        name,
+        "delete",
+        stored.as_dict(),
+        None,
+        stored.legacy_as_dict(),
+        None,
+        actor=actor,
+        request_id=request_id,
+        position=stored.position,
     )
     stored.delete()
     _category_bump(row, revision=row.revision + 1, at=_now(at), operation="delete", name=name)
@@ -145,14 +165,22 @@ def records_import(
     if prune:
         plan.counts.removed = len(gone)
         plan.writes += [
-            RecordWrite(category, record.name, "delete", record.as_dict(), None, record.legacy_as_dict())
+            RecordWrite(
+                category,
+                record.name,
+                "delete",
+                record.as_dict(),
+                None,
+                record.legacy_as_dict(),
+                position=record.position,
+            )
             for record in gone
         ]
         ModelRecord.objects.filter(pk__in=[record.pk for record in gone]).delete()
     else:
         plan.counts.kept = len(gone)
     ModelRecord.objects.bulk_create(plan.new, batch_size=WRITE_BATCH)
-    ModelRecord.objects.bulk_update(plan.changed, _FILLED_COLUMNS, batch_size=WRITE_BATCH)
+    ModelRecord.objects.bulk_update(plan.changed, FILLED_COLUMNS, batch_size=WRITE_BATCH)
     source_moved = source is not None and _source_store(row, records, source, revision=revision)
     if plan.counts.changed or source_moved:
         if plan.counts.changed:
@@ -208,9 +236,20 @@ def _import_plan(
         else:
             plan.changed.append(target)
             plan.counts.updated += 1
-        _record_fill(target, record, legacy, revision)
+        record_fill(target, record, legacy, revision)
         operation: Operation = "create" if before is None else "update"
-        plan.writes.append(RecordWrite(row.name, item.name, operation, before, record, legacy_before, legacy))
+        plan.writes.append(
+            RecordWrite(
+                row.name,
+                item.name,
+                operation,
+                before,
+                record,
+                legacy_before,
+                legacy,
+                position=target.position,
+            )
+        )
     return plan
 
 
@@ -244,12 +283,38 @@ def _source_store(row: Category, records: Sequence[ImportedRecord], text: str, *
     return True
 
 
-_FILLED_COLUMNS = (
+@transaction.atomic
+def source_reinstate(*, category: str) -> bool:
+    """Lets version 1 serve the imported text again, if the records have come back to what it says.
+
+    Returns whether it does; raises Category.DoesNotExist.
+    """
+    row = category_lock(category)
+    held = LegacySource.objects.filter(category=row).first()
+    if held is None or not row.spec.has_legacy_objects or not _source_holds(held):
+        return False
+    held.revision = row.revision
+    held.save(update_fields=["revision"])
+    return True
+
+
+def _source_holds(held: LegacySource) -> bool:
+    stored = ModelRecord.objects.in_category(held.category_id).in_stored_order()
+    told = json.loads(held.text)
+    return len(told) == stored.count() and all(
+        name == known and legacy == json_text(entry)
+        for (name, legacy), (known, entry) in zip(
+            stored.values_list("name", "legacy"), told.items(), strict=True
+        )
+    )
+
+
+FILLED_COLUMNS = (
     "record", "legacy", "revision", "baseline", "style", "nsfw", "size_on_disk_bytes", "updated_at"
 )  # fmt: skip
 
 
-def _record_fill(target: ModelRecord, record: dict, legacy: dict | None, revision: int) -> None:
+def record_fill(target: ModelRecord, record: dict, legacy: dict | None, revision: int) -> None:
     target.record = json_text(record)
     target.legacy = None if legacy is None else json_text(legacy)
     target.revision = revision
@@ -268,6 +333,12 @@ def _legacy_follow(
     if legacy_before is None or before is None:
         return legacy_from_record(category, record)
     return legacy_overlay(category, legacy_before, before, record)
+
+
+def _free_position(category: str, wanted: int | None) -> int:
+    if wanted is None or ModelRecord.objects.in_category(category).filter(position=wanted).exists():
+        return _next_position(category)
+    return wanted
 
 
 def _next_position(category: str) -> int:

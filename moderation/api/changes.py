@@ -198,7 +198,7 @@ def _filters(query: dict[str, Any]) -> dict[str, Any]:
 
 def _page(request: HttpRequest, query: dict[str, Any], changes: PendingChangeQuerySet) -> HttpResponse:
     offset, limit = query["offset"], query["limit"]
-    shown = changes.oldest_first()[offset : offset + limit]
+    shown = changes.without_states().oldest_first()[offset : offset + limit]
     page = {
         "items": [change_as_dict(change, omit_null=False) for change in shown],
         "total": changes.count(),

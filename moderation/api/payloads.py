@@ -1,6 +1,8 @@
 """From what a write is sent to the record that is proposed."""
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 from django.http import HttpRequest
 from rest_framework.exceptions import NotFound
@@ -14,6 +16,8 @@ from references.text import group_name
 
 NOTE_HEADER = "X-Proposal-Note"
 NOTE_LENGTH = 500
+# The form that RFC 8187 gives to text beyond ASCII: servers on the way may drop such text as it is.
+_EXTENDED_VALUE = re.compile(r"utf-8'[a-z0-9-]*'(?P<text>.*)", re.IGNORECASE)
 
 
 def v2_payload(category: str, body: Any) -> dict[str, Any]:
@@ -54,25 +58,35 @@ def path_name_check(path_name: str, payload: dict[str, Any]) -> None:
 
 
 def proposal_note(request: HttpRequest) -> str | None:
-    """What the proposer says of the change; raises RequestInvalid for too much of it."""
-    note = _header_text(request.headers.get(NOTE_HEADER, "")).strip()
+    """What the proposer says of the change; raises RequestInvalid for too much of it, or no text."""
+    note = _header_text(request.headers.get(NOTE_HEADER, "").strip()).strip()
     if len(note) > NOTE_LENGTH:
-        problem = {
-            "type": "string_too_long",
-            "loc": ["header", NOTE_HEADER],
-            "msg": f"Expected at most {NOTE_LENGTH} characters",
-            "ctx": {"max_length": NOTE_LENGTH},
-        }
-        raise RequestInvalid([problem])
+        raise _note_problem(
+            "string_too_long", f"Expected at most {NOTE_LENGTH} characters", ctx={"max_length": NOTE_LENGTH}
+        )
+    if UNSTORABLE_CHARACTER.search(note):
+        raise _note_problem(VALUE_ERROR, "Value error, null characters cannot be stored")
     return note or None
 
 
 def _header_text(value: str) -> str:
-    """A header as its sender meant it: servers hand over bytes as Latin-1, and most clients write UTF-8."""
+    """A header as its sender meant it: percent-encoded as in RFC 8187, or plain.
+
+    Servers hand over bytes as Latin-1, and most clients write UTF-8.
+    """
+    if extended := _EXTENDED_VALUE.fullmatch(value):
+        try:
+            return unquote(extended["text"], errors="strict")
+        except UnicodeDecodeError:
+            raise _note_problem(VALUE_ERROR, "Value error, this is not percent-encoded UTF-8") from None
     try:
         return value.encode("latin-1").decode()
     except UnicodeError:
         return value
+
+
+def _note_problem(kind: str, words: str, **more: Any) -> RequestInvalid:
+    return RequestInvalid([{"type": kind, "loc": ["header", NOTE_HEADER], "msg": words, **more}])
 
 
 def _name_rules(category: str, record: dict[str, Any]) -> None:

@@ -36,7 +36,10 @@ NOTE_PARAMETER = OpenApiParameter(
     NOTE_HEADER,
     {"type": "string", "maxLength": NOTE_LENGTH},
     OpenApiParameter.HEADER,
-    description="What reviewers should know of the proposal.",
+    description=(
+        "What reviewers should know of the proposal. Text beyond ASCII goes as in RFC 8187: `UTF-8''` and the "
+        "percent-encoded text, such as `UTF-8''gr%C3%BC%C3%9Fe`."
+    ),
 )
 
 CHANGE_ID, BATCH_ID = (
@@ -75,14 +78,18 @@ class TitleField(WordsField):
         return title
 
 
-class NameFilterField(StringField):
-    """A part of a name; trimmed before its length counts."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"allow_blank": False, **kwargs})
+class TrimmedField(StringField):
+    """Text that is trimmed before its length counts."""
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(data.strip() if isinstance(data, str) else data)
+
+
+class NameFilterField(TrimmedField):
+    """A part of a name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_blank": False, **kwargs})
 
 
 class IdsField(ListField):
@@ -106,7 +113,8 @@ class PositiveIdsField(IdsField):
 class UserIdsField(ListField):
     """Ids of users, or one of them; blank ones are left out."""
 
-    child = StringField()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"child": StringField(), "max_length": MAX_IDS, **kwargs})
 
     def to_internal_value(self, data: Any) -> list[str]:
         users = super().to_internal_value([data] if isinstance(data, str) else data)
@@ -125,8 +133,8 @@ def statuses_field(**kwargs: Any) -> ListField:
     return ListField(child=EnumField(Status, component="PendingChangeStatus"), **kwargs)
 
 
-def job_id_field() -> WordsField:
-    return WordsField(
+def job_id_field() -> TrimmedField:
+    return TrimmedField(
         **OPTIONAL,
         max_length=JOB_ID_LENGTH,
         help_text="What you call this request; repeating it with the same id is safe.",

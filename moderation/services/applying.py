@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound
 
 from moderation.actors import Actor
 from moderation.events import change_draft, event_append
-from moderation.live import Live, live_form, live_read
+from moderation.live import Live, live_form, live_read, reverted_ids
 from moderation.models import PendingChange, QueueState
 from moderation.problems import (
     ApplyError,
@@ -22,6 +22,7 @@ from moderation.problems import (
     PendingChangePayloadError,
     PendingChangeStateError,
 )
+from moderation.reverts import pasts_read
 from moderation.services.batches import BatchSplit, batch_split, batches_touch
 from moderation.services.transactions import (
     categories_lock,
@@ -29,13 +30,14 @@ from moderation.services.transactions import (
     clock,
     in_one_transaction,
     is_transient,
+    length_check,
     queue_lock,
 )
 from moderation.states import Action, OnConflict, Status
 from moderation.verdicts import apply_verdict
 from references.models import Category
 from references.problems import BadRequest
-from references.services import record_delete, record_put
+from references.services import record_delete, record_put, source_reinstate
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +162,10 @@ def batch_apply(
 
 
 def _request(actor: Actor, at: int | None, job_id: str | None, on_conflict: OnConflict | str) -> _Request:
-    return _Request(actor, clock(at), (job_id or "").strip() or None, OnConflict(on_conflict))
+    """Raises Unprocessable for a job id that is too long."""
+    job_id = (job_id or "").strip()
+    length_check("job id", job_id, "applied_job_id")
+    return _Request(actor, clock(at), job_id or None, OnConflict(on_conflict))
 
 
 def _one_batch_check(changes: Sequence[PendingChange]) -> None:
@@ -177,6 +182,7 @@ def _apply(request: _Request, state: QueueState, changes: Sequence[PendingChange
     categories_lock({change.category for change in changes})
     applied: list[PendingChange] = []
     batches: set[int] = set()
+    brought_back: set[str] = set()
     failed = failure = split = None
     for change in changes:
         if not request.holds(change):
@@ -184,7 +190,11 @@ def _apply(request: _Request, state: QueueState, changes: Sequence[PendingChange
                 failed = change.change_id
                 break
             batches.add(change.batch_id)
+            if reverted_ids(change):
+                brought_back.add(change.category)
         applied.append(change)
+    for category in sorted(brought_back):
+        source_reinstate(category=category)
     # All approved changes are in one batch, so that there can be only one to split.
     for number in batches:
         split = batch_split(
@@ -216,7 +226,8 @@ def _attempt(request: _Request, change: PendingChange) -> ApplyError | None:
 def _apply_one(request: _Request, change: PendingChange) -> None:
     change.require(Action.APPLY)
     live = live_read(change.category, change.model_name)
-    outcome = apply_verdict(change, live, at=request.at)
+    past = pasts_read([change]).get(change.change_id)
+    outcome = apply_verdict(change, live, at=request.at, past=past)
     if outcome.staleness and request.on_conflict is OnConflict.FAIL:
         raise PendingChangeConflictError(
             outcome.staleness.sentence(change.model_name),
@@ -261,6 +272,7 @@ def _live_write(
         name=change.model_name,
         record=target.record,
         legacy=target.legacy,
+        position=target.position,
         **written_by,
     )
     return Live(write.after, write.legacy_after)

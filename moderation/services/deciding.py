@@ -10,7 +10,13 @@ from moderation.events import EventDraft, change_draft, event_append, events_app
 from moderation.models import PendingChange
 from moderation.problems import PendingChangeNotFoundError
 from moderation.services.batches import batch_join, batches_touch
-from moderation.services.transactions import changes_lock, clock, in_one_transaction, queue_lock
+from moderation.services.transactions import (
+    changes_lock,
+    clock,
+    in_one_transaction,
+    length_check,
+    queue_lock,
+)
 from moderation.states import WITHDRAWN_REASON, Action
 from references.problems import BadRequest, Unprocessable
 from references.services import WRITE_BATCH
@@ -78,13 +84,17 @@ def change_withdraw(
     as_approver: bool = False,
     at: int | None = None,
 ) -> PendingChange:
-    """Takes a pending change back. To anyone but its owner and approvers, there is no such change."""
+    """Takes a pending change back. To anyone but its owner and approvers, there is no such change.
+
+    Raises Unprocessable for a reason that is too long.
+    """
     now = clock(at)
+    reason = (reason or "").strip() or WITHDRAWN_REASON
+    length_check("reason", reason, "reject_reason")
     queue_lock()
     change = _locked(change_id)
     if change.requested_by != actor.user_id and not as_approver:
         raise PendingChangeNotFoundError(change_id)
-    reason = (reason or "").strip() or WITHDRAWN_REASON
     change.mark_withdrawn(by=actor, at=now, reason=reason)
     change.save()
     event_append(
@@ -174,6 +184,8 @@ def _effective(ids: Iterable[int]) -> set[int]:
 def _decision_check(title: str, reason: str, to_approve: set[int], to_reject: set[int]) -> None:
     if not title:
         raise Unprocessable("The batch needs a title.")
+    length_check("title", title, "batch_title")
+    length_check("reason", reason, "reject_reason")
     if not to_approve and not to_reject:
         raise Unprocessable("There is nothing to approve or reject.")
     if both := sorted(to_approve & to_reject):

@@ -1,5 +1,7 @@
 """Queues proposals that bring back what was there before. They are reviewed and applied like all others."""
 
+from collections.abc import Sequence
+
 from rest_framework.exceptions import NotFound
 
 from moderation.actors import Actor
@@ -39,7 +41,7 @@ def change_revert(*, actor: Actor, change_id: int, at: int | None = None) -> Pen
 
 @in_one_transaction
 def batch_revert(*, actor: Actor, batch_id: int, at: int | None = None) -> list[PendingChange]:
-    """Proposes what undoes all that was applied of a batch, one change for each model.
+    """Proposes what undoes all that was applied of a batch, one change for each model, the last one first.
 
     Raises NotFound for a batch that is not there, BadRequest where nothing of it is live, and what
     `changes_propose` raises.
@@ -53,7 +55,7 @@ def batch_revert(*, actor: Actor, batch_id: int, at: int | None = None) -> list[
     return changes_propose(actor=actor, proposals=proposals, at=at)
 
 
-def _undoing(net: list[NetChange], *, route: str, notes: str) -> list[Proposal]:
+def _undoing(net: Sequence[NetChange], *, route: str, notes: str) -> list[Proposal]:
     return [
         Proposal(
             change.category,
@@ -65,6 +67,6 @@ def _undoing(net: list[NetChange], *, route: str, notes: str) -> list[Proposal]:
             request_metadata={"reverts": list(change.change_ids)},
             domain=change.domain,
         )
-        for change in net
+        for change in reversed(net)
         if change.net_operation in _UNDOING
     ]

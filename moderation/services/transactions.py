@@ -13,10 +13,18 @@ from typing import ParamSpec, TypeVar
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from moderation.models import PendingChange, QueueState
-from references.problems import Unavailable
+from references.problems import Unavailable, Unprocessable
 from references.services import categories_lock
 
-__all__ = ["categories_lock", "changes_lock", "clock", "in_one_transaction", "is_transient", "queue_lock"]
+__all__ = [
+    "categories_lock",
+    "changes_lock",
+    "clock",
+    "in_one_transaction",
+    "is_transient",
+    "length_check",
+    "queue_lock",
+]
 
 RETRIES = 3
 RETRY_WINDOW = 10.0
@@ -65,6 +73,13 @@ def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
 def clock(at: int | None) -> int:
     """The given moment, or now, in UNIX seconds."""
     return int(time.time()) if at is None else at
+
+
+def length_check(what: str, text: str, column: str) -> None:
+    """Raises Unprocessable for more text than that column of a change takes; not every database refuses it."""
+    longest = PendingChange._meta.get_field(column).max_length
+    if len(text) > longest:
+        raise Unprocessable(f"The {what} is too long: {len(text)} of at most {longest} characters.")
 
 
 def queue_lock() -> QueueState:
