@@ -88,9 +88,12 @@ class DiffRows:
 
 
 def diff_rows(diff: ChangeDiff) -> DiffRows:
-    category = diff.change.category
-    telling = [_row(category, field) for field in diff.field_diffs if not _is_idle(field)]
-    idle = [_row(category, field) for field in diff.field_diffs if _is_idle(field)]
+    return field_rows(diff.change.category, diff.field_diffs)
+
+
+def field_rows(category: str, fields: Sequence[FieldDiff]) -> DiffRows:
+    telling = [_row(category, field) for field in fields if not _is_idle(field)]
+    idle = [_row(category, field) for field in fields if _is_idle(field)]
     return DiffRows(telling, idle)
 
 

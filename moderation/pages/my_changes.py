@@ -5,18 +5,20 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import APIException
 
 from moderation.models import PendingChange
 from moderation.pages.change_view import STATUS_LABELS, ChangeView, diff_rows
+from moderation.pages.prefilling import CHANGE
 from moderation.pages.resubmitting import change_resubmit
 from moderation.pages.session import for_requestors
 from moderation.querysets import PendingChangeQuerySet
 from moderation.review import change_diff
 from moderation.services import change_withdraw
-from moderation.states import Status
+from moderation.states import Operation, Status
 from references.horde import HordeUser
 from references.models import ModelRecord
 from references.pages.choices import Option
@@ -68,6 +70,7 @@ def my_change(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResp
         "is_live": live.exists(),
         "stale": diff.staleness.sentence(change.model_name) if diff.staleness else "",
         "rows": diff_rows(diff),
+        "edit_url": _edit_url(change),
     }
     return render(request, "moderation/my_change.html", context)
 
@@ -115,6 +118,17 @@ def _own_or_404(user: HordeUser, change_id: int) -> PendingChange:
 
 def _to_change(change_id: int) -> HttpResponse:
     return SeeOther(reverse("moderation:my_change", args=[change_id]))
+
+
+def _edit_url(change: PendingChange) -> str:
+    """Where the rejected change can be edited and proposed again; nothing for one that says no more than its name."""
+    if change.operation == Operation.DELETE:
+        return ""
+    if change.operation == Operation.CREATE:
+        form = reverse("moderation:propose", args=[change.category])
+    else:
+        form = reverse("moderation:propose_edit", args=[change.category, change.model_name])
+    return f"{form}?{urlencode({CHANGE: change.change_id})}"
 
 
 def _tabs(links: PageLinks, counts: dict[str, int], chosen: Status | None) -> list[Option]:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import urlencode
 
+from moderation.pages.record_panels import pending_badges, record_history, record_pending
 from moderation.pages.session import queue_is_open, sign_in_url, signed_in
+from references.documents import Row
 from references.pages import panels
 from references.pages.panels import Link, Panel
 
@@ -15,6 +18,11 @@ def places_fill() -> None:
     if header_user not in panels.header:
         panels.header.append(header_user)
         panels.navigation.append(own_links)
+        panels.record_actions.append(record_proposals)
+        panels.category_actions.append(category_proposals)
+        panels.selection_actions.append(selection_proposals)
+        panels.record_panels.extend([record_pending, record_history])
+        panels.row_badges.append(pending_badges)
 
 
 def header_user(request: HttpRequest) -> Panel:
@@ -25,9 +33,38 @@ def header_user(request: HttpRequest) -> Panel:
 
 def own_links(request: HttpRequest) -> Sequence[Link]:
     user = signed_in(request)
-    if user is None or not user.is_requestor or not queue_is_open():
+    if user is None or not may_propose(request):
         return []
     links = [Link("My changes", reverse("moderation:my_changes"), "my_changes")]
     if user.is_approver:
-        links.append(Link("Desk", reverse("admin:index")))
+        links.append(Link("Desk", reverse("admin:index"), "desk"))
     return links
+
+
+def may_propose(request: HttpRequest) -> bool:
+    user = signed_in(request)
+    return user is not None and user.is_requestor and queue_is_open()
+
+
+def record_proposals(request: HttpRequest, row: Row) -> Sequence[Link]:
+    if not may_propose(request):
+        return []
+    model = [row.category, row.name]
+    copy = f"{reverse('moderation:propose', args=[row.category])}?{urlencode({'copy': row.name})}"
+    return [
+        Link("Propose changes", reverse("moderation:propose_edit", args=model)),
+        Link("Copy", copy),
+        Link("Propose removal", reverse("moderation:propose_delete", args=model)),
+    ]
+
+
+def category_proposals(request: HttpRequest, category: str) -> Sequence[Link]:
+    if not may_propose(request):
+        return []
+    return [Link("Propose a model", reverse("moderation:propose", args=[category]))]
+
+
+def selection_proposals(request: HttpRequest, category: str) -> Sequence[Link]:
+    if not may_propose(request):
+        return []
+    return [Link("Propose removal", reverse("moderation:propose_bulk", args=[category]))]

@@ -1,9 +1,10 @@
 """Proposing a rejected change once more, under the rules that hold today."""
 
 from moderation.actors import Actor
-from moderation.api.payloads import v1_payload, v2_payload
-from moderation.live import canonical_domain
+from moderation.api.payloads import v1_payload
+from moderation.live import canonical_domain, live_read
 from moderation.models import PendingChange
+from moderation.pages.proposing import record_read
 from moderation.problems import PendingChangeStateError
 from moderation.services import change_propose
 from moderation.states import Operation, Status
@@ -33,5 +34,8 @@ def change_resubmit(*, actor: Actor, change: PendingChange) -> PendingChange:
 def _payload(change: PendingChange) -> dict | None:
     if change.operation == Operation.DELETE:
         return None
-    validated = v1_payload if change.is_legacy else v2_payload
-    return validated(change.category, change.payload_as_dict())
+    payload = change.payload_as_dict()
+    if change.is_legacy:
+        return v1_payload(change.category, payload)
+    live = live_read(change.category, change.model_name)
+    return record_read(change.category, payload, live and live.record)

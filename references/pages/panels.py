@@ -46,6 +46,8 @@ record_panels: list[Callable[[HttpRequest, Row], Panel | None]] = []
 record_actions: list[Callable[[HttpRequest, Row], Sequence[Link]]] = []
 # Buttons beside the name of a category.
 category_actions: list[Callable[[HttpRequest, str], Sequence[Link]]] = []
+# What can be done at once with models that are ticked in a list: a form posts their names to the address, as `name`.
+selection_actions: list[Callable[[HttpRequest, str], Sequence[Link]]] = []
 # Badges in lists of one category, by model name; called once for all names of a page.
 row_badges: list[Callable[[HttpRequest, str, Sequence[str]], Mapping[str, Sequence[Badge]]]] = []
 # Entries of the main navigation, after those of the catalogue.
@@ -65,6 +67,10 @@ def record_links(request: HttpRequest, row: Row) -> list[Link]:
 
 def category_links(request: HttpRequest, category: str) -> list[Link]:
     return [link for provide in category_actions for link in provide(request, category)]
+
+
+def selection_links(request: HttpRequest, category: str) -> list[Link]:
+    return [link for provide in selection_actions for link in provide(request, category)]
 
 
 def badges_of(request: HttpRequest, category: str, names: Sequence[str]) -> dict[str, list[Badge]]:

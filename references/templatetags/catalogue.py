@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from references.pages import labels
 from references.pages.links import PageLinks
-from references.pages.panels import Link, Panel, header_panels, navigation_links
+from references.pages.panels import Link, Panel, header_panels, navigation_links, selection_links
 from references.pages.theme import theme_of
 from references.pages.values import url_host, web_url
 
@@ -87,6 +87,13 @@ def site_navigation(context: Context) -> list[Link]:
 def site_header(context: Context) -> list[Panel]:
     request = context.get("request")
     return header_panels(request) if request else []
+
+
+@register.simple_tag(takes_context=True)
+def site_selection(context: Context, category: str) -> list[Link]:
+    """What can be done with the ticked models of a list."""
+    request = context.get("request")
+    return selection_links(request, category) if request else []
 
 
 @register.simple_tag

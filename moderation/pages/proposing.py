@@ -1,0 +1,192 @@
+"""From a record that somebody wrote on a page to its preview and to the queue."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.exceptions import APIException, NotFound
+
+from moderation.actors import Actor
+from moderation.api.payloads import path_name_check, v2_payload
+from moderation.conflicts import digest
+from moderation.diffs import CREATED_AT, UPDATED_AT, UPDATED_BY, FieldDiff, field_diffs, is_same
+from moderation.live import Live, live_read, payload_queued
+from moderation.models import PendingChange, json_text_or_null
+from moderation.pages.change_view import DiffRows, field_rows
+from moderation.pages.forms.documents import Document, members_lost, unknown_kept
+from moderation.pages.forms.showing import Fault
+from moderation.review import change_diff
+from moderation.services import Proposal, changes_propose
+from moderation.services.transactions import categories_lock, in_one_transaction
+from moderation.states import Operation, Status
+from moderation.warnings import RecordWarning, record_warnings
+from references.categories import TEXT_CATEGORY
+from references.problems import BadRequest, Conflict, RequestInvalid
+from references.serializers.records import record_type
+from references.text import related_models
+from references.vocabulary import CanonicalFormat
+
+ROUTES = {
+    Operation.CREATE: "create_v2_{category}",
+    Operation.UPDATE: "update_v2_{category}",
+    Operation.DELETE: "delete_v2_model",
+}
+_STAMPS = (CREATED_AT, UPDATED_AT, UPDATED_BY)
+
+
+class RecordMoved(Conflict):
+    """The live record is no longer the one that the proposal was written from."""
+
+    default_detail = "The record changed while you were writing."
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a form is about: a model to be made (`name` is None), or the one to be changed."""
+
+    category: str
+    name: str | None = None
+
+    @property
+    def operation(self) -> Operation:
+        return Operation.CREATE if self.name is None else Operation.UPDATE
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a proposal would change, and what a reviewer would ask about it.
+
+    `filled` is what the service would add to the live record in any change of it.
+    """
+
+    name: str
+    operation: Operation
+    rows: DiffRows
+    filled: DiffRows
+    warnings: Sequence[RecordWarning]
+    left_out: Sequence[str]
+    backend_names: Sequence[str]
+
+
+def record_read(category: str, document: Document, live: Document | None) -> Document:
+    """The record to propose. Raises what proposing it through the API would raise.
+
+    Members that no schema knows are kept where the live record has them: nobody means to remove what a form
+    does not show.
+    """
+    second_names = record_type(category).second_names.values()
+    record = v2_payload(category, document)
+    typed = {key: value for key, value in document.items() if key not in second_names}
+    return unknown_kept(record, typed, live)
+
+
+def proposal_preview(*, target: Target, document: Document, opened: Document | None) -> Preview:
+    """Raises RecordMoved, BadRequest where nothing is changed, and what proposing would raise."""
+    live = _live(target)
+    record = _checked(target, document, opened, live)
+    fields = change_diff(_unsaved(target, record, live)).field_diffs
+    filled = _filled_in(target.category, live)
+    return Preview(
+        record["name"],
+        target.operation,
+        rows=field_rows(target.category, [field for field in fields if field not in filled]),
+        filled=field_rows(target.category, [field for field in fields if field in filled]),
+        warnings=record_warnings(category=target.category, name=record["name"], record=record),
+        left_out=_left_out(target.category, record, document),
+        backend_names=related_models(record["name"]) if target.category == TEXT_CATEGORY else (),
+    )
+
+
+@in_one_transaction
+def proposal_send(
+    *,
+    actor: Actor,
+    target: Target,
+    document: Document,
+    opened: Document | None,
+    notes: str | None,
+    resubmits: int | None = None,
+) -> PendingChange:
+    """Queues it; raises what its preview would raise now."""
+    # The proposal is a whole record: nobody may write another between the comparison and the queue.
+    categories_lock([target.category])
+    record = _checked(target, document, opened, _live(target))
+    proposal = Proposal(
+        target.category,
+        record["name"],
+        target.operation,
+        record,
+        ROUTES[target.operation].format(category=target.category),
+        notes=notes,
+        request_metadata={"resubmits": resubmits} if resubmits else None,
+        domain=CanonicalFormat.V2,
+    )
+    return changes_propose(actor=actor, proposals=[proposal])[0]
+
+
+def faults_of(error: APIException) -> list[Fault]:
+    """What is wrong with a record, at its places; what is not about one field is about the name."""
+    if not isinstance(error, RequestInvalid):
+        return [Fault("name", str(error.detail))]
+    return [_fault(problem) for problem in error.detail]
+
+
+def _fault(problem: dict[str, Any]) -> Fault:
+    path = ".".join(str(step) for step in problem["loc"][1:])
+    text = problem["msg"].removeprefix("Value error, ")
+    return Fault(path, f"{text[:1].upper()}{text[1:]}.")
+
+
+def _live(target: Target) -> Live | None:
+    return None if target.name is None else live_read(target.category, target.name)
+
+
+def _checked(target: Target, document: Document, opened: Document | None, live: Live | None) -> Document:
+    record = record_read(target.category, document, live and live.record)
+    if target.name is None:
+        if live_read(target.category, record["name"]):
+            raise Conflict("A model of this name is there already: edit it, or choose another name.")
+        return record
+    if live is None:
+        raise NotFound("The model is no longer there. Its record can be proposed as a new model.")
+    path_name_check(target.name, record)
+    if digest(opened) != digest(live.record):
+        raise RecordMoved
+    if document == live.record or is_same(
+        live.record, payload_queued(CanonicalFormat.V2, record, live), ignoring=_STAMPS
+    ):
+        raise BadRequest("You have changed nothing: the record is as it was.")
+    return record
+
+
+def _filled_in(category: str, live: Live | None) -> list[FieldDiff]:
+    if live is None:
+        return []
+    try:
+        return field_diffs(live.record, record_read(category, live.record, live.record))
+    except APIException:
+        # An imported record may break its schema; then nothing can be told apart.
+        return []
+
+
+def _left_out(category: str, record: Document, document: Document) -> list[str]:
+    second_names = record_type(category).second_names.values()
+    return [path for path in members_lost(record, document) if path not in second_names]
+
+
+def _unsaved(target: Target, record: Document, live: Live | None) -> PendingChange:
+    """The change that sending would queue, for its diff."""
+    now = int(time.time())
+    return PendingChange(
+        category=target.category,
+        model_name=record["name"],
+        operation=target.operation.value,
+        domain=CanonicalFormat.V2.value,
+        status=Status.PENDING.value,
+        payload=json_text_or_null(payload_queued(CanonicalFormat.V2, record, live)),
+        requested_at=now,
+        updated_at=now,
+        base_record=json_text_or_null(live and live.record),
+        base_digest=digest(live and live.record),
+    )
