@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from moderation.models import AuditEvent, Batch, PendingChange
+from moderation.models import AuditEvent, Batch, ChangeComment, PendingChange, SavedReason
 from references.admin import ReadOnlyAdmin, readable_json
 
 
@@ -56,3 +56,15 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description="payload")
     def readable_payload(self, event: AuditEvent) -> str:
         return readable_json(event.payload_as_dict())
+
+
+@admin.register(ChangeComment)
+class ChangeCommentAdmin(ReadOnlyAdmin):
+    list_display = ("change_id", "author_username", "text")
+    search_fields = ("author_username", "text")
+    ordering = ("-pk",)
+
+
+@admin.register(SavedReason)
+class SavedReasonAdmin(ReadOnlyAdmin):
+    list_display = ("text",)

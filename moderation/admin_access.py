@@ -14,8 +14,10 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, include, path
 
-from moderation.pages.session import NEXT, sign_in_url, signed_in
+from moderation.pages.session import NEXT, queue_is_open, sign_in_url, signed_in
 
 # An approver looks at what these apps hold. Acts are views of their own, which ask for the role.
 SHOWN_APPS = frozenset({"references", "moderation"})
@@ -55,11 +57,29 @@ class ApproverUser:
 
 
 class DeskSite(AdminSite):
-    """Django's admin, open to staff and to approvers."""
+    """Django's admin, open to staff and to approvers, with the desk in front of it."""
 
     site_header = "Horde Model Reference"
     site_title = "Horde Model Reference"
     login_template = "moderation/admin_login.html"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        desk = [
+            path("", include("moderation.desk.urls")),
+            path("records/", self.admin_view(self.records), name="records"),
+        ]
+        return [*desk, *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponseBase:
+        """The queue, for those who act on it; for everyone else the lists of rows."""
+        acts = request.user.is_superuser or isinstance(request.user, ApproverUser)
+        if acts and queue_is_open():
+            return redirect("admin:desk_queue")
+        return self.records(request, extra_context)
+
+    def records(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponseBase:
+        """The lists of what is stored, as Django shows them."""
+        return super().index(request, extra_context)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) or approver_of(request) is not None

@@ -1,13 +1,14 @@
 """Views over what was done: pending now, the batches, one batch, and what a batch came to in the end.
 
-Purged changes are part of the batches they were decided in. The domain is the form the changes are in.
+Purged changes are part of the batches they were decided in. The domain is the form the changes are in; without
+one, views take in the changes of every form.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 
 from moderation.diffs import FieldDiff, NetOperation, field_diffs, is_critical, net_effect
 from moderation.models import AuditEvent, Batch, PendingChange
@@ -83,10 +84,10 @@ class NetChange:
 
 def current(domain: str) -> list[AuditedChange]:
     """The pending changes, the latest first."""
-    return _audited(PendingChange.objects.pending().in_domain(domain).newest_first())
+    return changes_audited(PendingChange.objects.pending().in_domain(domain).newest_first())
 
 
-def batches_page(domain: str, *, cursor: int | None = None, limit: int = 10) -> BatchPage:
+def batches_page(domain: str | None, *, cursor: int | None = None, limit: int = 10) -> BatchPage:
     """Batches with numbers below the cursor."""
     batches = _batches(domain).order_by("-number")
     if cursor is not None and cursor <= MAX_ID:
@@ -96,20 +97,50 @@ def batches_page(domain: str, *, cursor: int | None = None, limit: int = 10) -> 
     return BatchPage(_summaries(domain, shown), shown[-1].number if len(found) > limit else None)
 
 
-def batch_detail(domain: str, number: int) -> BatchDetail | None:
-    batch = _batch(domain, number)
-    if batch is None:
+def batch_detail(domain: str | None, number: int) -> BatchDetail | None:
+    summary = batch_summary(domain, number)
+    if summary is None:
         return None
     members = _members(domain).in_batch(number).oldest_first()
-    return BatchDetail(_summaries(domain, [batch])[0], _audited(members))
+    return BatchDetail(summary, changes_audited(members))
 
 
-def batch_net_changes(domain: str, number: int) -> tuple[Batch, list[NetChange]] | None:
+def batch_summary(domain: str | None, number: int) -> BatchSummary | None:
+    batch = _batch(domain, number)
+    return None if batch is None else _summaries(domain, [batch])[0]
+
+
+def batch_net_changes(domain: str | None, number: int) -> tuple[Batch, list[NetChange]] | None:
     """The batch and what its applied changes came to, model by model in the order of applying."""
     batch = _batch(domain, number)
     if batch is None:
         return None
     return batch, net_changes(_members(domain).in_batch(number))
+
+
+def batch_net_count(number: int) -> int:
+    """The number of models that a batch wrote."""
+    models = _applied_in(number).order_by().values("domain", "category", "model_name")
+    return models.distinct().count()
+
+
+def batch_net_page(number: int, *, offset: int, limit: int) -> list[NetChange]:
+    """What a batch came to, for some of its models in the order of applying; no other states are read."""
+    models = (
+        _applied_in(number)
+        .order_by()
+        .values("domain", "category", "model_name")
+        .annotate(first=Min("applied_event_id"), first_id=Min("change_id"))
+        .order_by("first", "first_id")[offset : offset + limit]
+    )
+    shown = Q(pk__in=())
+    for model in models:
+        shown |= Q(domain=model["domain"], category=model["category"], model_name=model["model_name"])
+    return net_changes(_applied_in(number).filter(shown))
+
+
+def _applied_in(number: int) -> PendingChangeQuerySet:
+    return PendingChange.recorded.in_batch(number).applied()
 
 
 def net_changes(changes: Iterable[PendingChange]) -> list[NetChange]:
@@ -141,22 +172,32 @@ def last_event_id() -> int:
     return AuditEvent.objects.aggregate(last=Max("event_id"))["last"] or 0
 
 
-def _members(domain: str) -> PendingChangeQuerySet:
-    return PendingChange.recorded.in_domain(domain)
+def changes_audited(changes: Iterable[PendingChange]) -> list[AuditedChange]:
+    """The changes with their events, in their order: one query more, however many there are."""
+    changes = list(changes)
+    events = defaultdict(list)
+    for event in AuditEvent.objects.of_changes(change.change_id for change in changes).in_order():
+        events[event.model_name].append(event)
+    return [AuditedChange(change, events[str(change.change_id)]) for change in changes]
 
 
-def _batches(domain: str) -> QuerySet[Batch]:
+def _members(domain: str | None) -> PendingChangeQuerySet:
+    members = PendingChange.recorded.all()
+    return members if domain is None else members.in_domain(domain)
+
+
+def _batches(domain: str | None) -> QuerySet[Batch]:
     """Batches with a member in this domain; one that was reopened to the last has none."""
     return Batch.objects.filter(Exists(_members(domain).filter(batch_id=OuterRef("number"))))
 
 
-def _batch(domain: str, number: int) -> Batch | None:
+def _batch(domain: str | None, number: int) -> Batch | None:
     if not 0 < number <= MAX_ID:
         return None
     return _batches(domain).filter(pk=number).first()
 
 
-def _summaries(domain: str, batches: Sequence[Batch]) -> list[BatchSummary]:
+def _summaries(domain: str | None, batches: Sequence[Batch]) -> list[BatchSummary]:
     counted = (
         _members(domain)
         .filter(batch_id__in=[batch.number for batch in batches])
@@ -180,11 +221,3 @@ def _summaries(domain: str, batches: Sequence[Batch]) -> list[BatchSummary]:
         )
         for batch in batches
     ]
-
-
-def _audited(changes: Iterable[PendingChange]) -> list[AuditedChange]:
-    changes = list(changes)
-    events = defaultdict(list)
-    for event in AuditEvent.objects.of_changes(change.change_id for change in changes).in_order():
-        events[event.model_name].append(event)
-    return [AuditedChange(change, events[str(change.change_id)]) for change in changes]

@@ -1,0 +1,212 @@
+"""Batches: the open one in front, older ones behind it, and each with its changes and what they came to."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+from rest_framework.exceptions import APIException
+
+from moderation import audit
+from moderation.actors import Actor
+from moderation.desk.access import for_approvers
+from moderation.desk.audit_events import event_id_parse
+from moderation.desk.batch_views import BatchLine, NetView, batch_lines, members
+from moderation.desk.exports import csv_download, json_download, time_text
+from moderation.live import reverted_ids
+from moderation.models import PendingChange
+from moderation.presenting import audited_change_as_dict, batch_summary_as_dict
+from moderation.services import batch_revert, change_reopen, open_batch_id
+from references.pages.choices import Option
+from references.pages.links import PageLinks, Pager
+from references.pages.list_query import page_number
+from references.pages.theme import SeeOther
+
+SECTION = "batches"
+CURSOR, VIEW, NET = "cursor", "view", "net"
+BATCH_PAGE_SIZE = 20
+OPEN_SHOWN = 50
+MEMBER_PAGE_SIZE = 50
+NET_PAGE_SIZE = 25
+EXPORT_PAGE = 200
+# What the service notes of the proposals it makes to undo a batch.
+REVERT_BATCH = '"route":"revert_batch"'
+CSV_COLUMNS = (
+    "change_id",
+    "status",
+    "operation",
+    "category",
+    "model_name",
+    "requested_by",
+    "requested_username",
+    "requested_at",
+    "approved_username",
+    "approved_at",
+    "rejected_username",
+    "rejected_at",
+    "reject_reason",
+    "applied_username",
+    "applied_at",
+    "applied_job_id",
+)
+
+
+@require_safe
+@for_approvers
+def batch_list(request: HttpRequest, actor: Actor) -> HttpResponse:
+    cursor = event_id_parse(request.GET.get(CURSOR, ""))
+    found = audit.batches_page(None, cursor=cursor, limit=BATCH_PAGE_SIZE)
+    open_id = open_batch_id() if cursor is None else None
+    links = PageLinks(request.path, {})
+    context = {
+        "desk_section": SECTION,
+        "open": _open_batch(open_id) if open_id else None,
+        "is_first": cursor is None,
+        "batches": batch_lines([each for each in found.summaries if each.batch.number != open_id]),
+        "older_url": links.replaced(**{CURSOR: str(found.next_cursor)}) if found.next_cursor else "",
+    }
+    return render(request, "desk/batches.html", context)
+
+
+def _open_batch(number: int) -> dict[str, Any]:
+    waiting = PendingChange.objects.approved().in_batch(number)
+    shown = members(audit.AuditedChange(change, ()) for change in waiting.oldest_first()[:OPEN_SHOWN])
+    line = _line_or_404(number)
+    return {"line": line, "members": shown, "left_out": line.waiting_count - len(shown)}
+
+
+@require_safe
+@for_approvers
+def batch_page(request: HttpRequest, actor: Actor, batch_id: int) -> HttpResponse:
+    line = _line_or_404(batch_id)
+    is_net = request.GET.get(VIEW) == NET
+    context = {
+        "desk_section": SECTION,
+        "line": line,
+        "batch": line.batch,
+        "reverts": waiting_reverts(batch_id),
+        "is_net": is_net,
+        "tabs": [
+            Option("Changes", request.path, not is_net, line.summary.total_count),
+            Option("Net effect", f"{request.path}?{VIEW}={NET}", is_net),
+        ],
+        **(_net_effect(request, batch_id) if is_net else _changes(request, line)),
+    }
+    return render(request, "desk/batch.html", context)
+
+
+def _changes(request: HttpRequest, line: BatchLine) -> dict[str, Any]:
+    pager = Pager.at(
+        PageLinks(request.path, {}),
+        page_number(request.GET),
+        page_size=MEMBER_PAGE_SIZE,
+        total=line.summary.total_count,
+    )
+    found = PendingChange.recorded.in_batch(line.batch.number).oldest_first()
+    return {"pager": pager, "members": members(audit.changes_audited(found[pager.offset : pager.last]))}
+
+
+def _net_effect(request: HttpRequest, batch_id: int) -> dict[str, Any]:
+    pager = Pager.at(
+        PageLinks(request.path, {VIEW: (NET,)}),
+        page_number(request.GET),
+        page_size=NET_PAGE_SIZE,
+        total=audit.batch_net_count(batch_id),
+    )
+    shown = audit.batch_net_page(batch_id, offset=pager.offset, limit=NET_PAGE_SIZE)
+    return {"pager": pager, "models": [NetView(net) for net in shown]}
+
+
+@require_POST
+@for_approvers
+def revert(request: HttpRequest, actor: Actor, batch_id: int) -> HttpResponse:
+    if found := waiting_reverts(batch_id):
+        numbers = ", ".join(str(change.change_id) for change in found)
+        messages.warning(request, f"Nothing was proposed: changes {numbers} undo batch {batch_id} already.")
+        return _to_batch(batch_id)
+    try:
+        changes = batch_revert(actor=actor, batch_id=batch_id)
+    except APIException as error:
+        messages.error(request, f"Nothing was proposed. {error.detail}")
+    else:
+        ids = ", ".join(str(change.change_id) for change in changes[:OPEN_SHOWN])
+        messages.success(
+            request,
+            f"{len(changes)} proposal{'' if len(changes) == 1 else 's'} to undo batch {batch_id} now "
+            f"wait{'s' if len(changes) == 1 else ''} in the queue: {ids}. Nothing live has changed.",
+        )
+    return _to_batch(batch_id)
+
+
+@require_POST
+@for_approvers
+def reopen(request: HttpRequest, actor: Actor, batch_id: int, change_id: int) -> HttpResponse:
+    reason = request.POST.get("reason", "").strip()[:500]
+    try:
+        change_reopen(actor=actor, change_id=change_id, reason=reason)
+    except APIException as error:
+        messages.error(request, f"Not reopened. {error.detail}")
+    else:
+        messages.success(request, f"Change {change_id} is pending again.")
+    # A batch that was reopened to the last has no members, and so no page.
+    return (
+        _to_batch(batch_id)
+        if audit.batch_summary(None, batch_id)
+        else SeeOther(reverse("admin:desk_batches"))
+    )
+
+
+@require_safe
+@for_approvers
+def batch_export(request: HttpRequest, actor: Actor, batch_id: str, kind: str) -> HttpResponseBase:
+    number = int(batch_id)
+    line = _line_or_404(number)
+    name = f"batch-{number}"
+    if kind == "csv":
+        rows = (
+            tuple(
+                time_text(value) if column.endswith("_at") else value
+                for column, value in zip(CSV_COLUMNS, row, strict=True)
+            )
+            for row in PendingChange.recorded.in_batch(number)
+            .oldest_first()
+            .values_list(*CSV_COLUMNS)
+            .iterator()
+        )
+        return csv_download(name, CSV_COLUMNS, rows)
+    changes = (audited_change_as_dict(audited) for audited in _audited_members(number))
+    return json_download(name, batch_summary_as_dict(line.summary), "changes", changes)
+
+
+def waiting_reverts(batch_id: int) -> list[PendingChange]:
+    """The open changes that undo changes of this batch."""
+    reverts = PendingChange.objects.open().filter(request_metadata__contains=REVERT_BATCH)
+    undone = {change: reverted_ids(change) for change in reverts.only("request_metadata").oldest_first()}
+    members = PendingChange.recorded.in_batch(batch_id).with_ids(chain(*undone.values()))
+    found = set(members.values_list("change_id", flat=True)) if undone else set()
+    return [change for change, ids in undone.items() if found.intersection(ids)]
+
+
+def _audited_members(batch_id: int) -> Iterator[audit.AuditedChange]:
+    """The members with their events, some at a time."""
+    found = PendingChange.recorded.in_batch(batch_id).without_states().defer("payload").oldest_first()
+    last = 0
+    while some := list(found.filter(change_id__gt=last)[:EXPORT_PAGE]):
+        yield from audit.changes_audited(some)
+        last = some[-1].change_id
+
+
+def _line_or_404(number: int) -> BatchLine:
+    summary = audit.batch_summary(None, number)
+    if summary is None:
+        raise Http404(f"no batch {number}")
+    return batch_lines([summary])[0]
+
+
+def _to_batch(number: int) -> HttpResponse:
+    return SeeOther(reverse("admin:desk_batch", args=[number]))

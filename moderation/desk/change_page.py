@@ -1,0 +1,141 @@
+"""All that a decision about one change needs to know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count
+
+from moderation.actors import Actor
+from moderation.desk.audit_words import EventView, event_views
+from moderation.desk.diff_views import DiffView, diff_view
+from moderation.desk.model_use import ModelUse, model_use
+from moderation.live import payload_as_record, payload_check
+from moderation.models import AuditEvent, ChangeComment, PendingChange
+from moderation.pages.change_view import STATUS_LABELS, ChangeView
+from moderation.problems import PendingChangePayloadError
+from moderation.review import ChangeDiff, change_diff
+from moderation.states import OPEN_STATUSES, Operation, Status
+from moderation.warnings import RecordWarning, record_warnings
+
+# Of a proposer's decided changes, and of the other open changes to a model.
+RECENT, RIVALS = 5, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Proposer:
+    """What became of the other proposals of the one who proposed a change."""
+
+    counts: Sequence[tuple[str, int]]
+    recent: Sequence[ChangeView]
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What can be done with a change at this moment, by this approver."""
+
+    may_approve: bool
+    may_reject: bool
+    may_withdraw: bool
+    may_reopen: bool
+    may_revert: bool
+    is_barred: bool
+
+    @property
+    def any(self) -> bool:
+        return self.may_reject or self.may_reopen or self.may_revert
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    view: ChangeView
+    diff: ChangeDiff
+    shown: DiffView
+    warnings: Sequence[RecordWarning]
+    fault: str
+    use: ModelUse | None
+    rivals: Sequence[ChangeView]
+    proposer: Proposer
+    comments: Sequence[ChangeComment]
+    events: Sequence[EventView]
+    acts: Acts
+    is_own: bool
+    reverts: Sequence[int]
+    resubmits: int | None
+
+    @property
+    def change(self) -> PendingChange:
+        return self.view.change
+
+    @property
+    def is_live(self) -> bool:
+        return self.diff.current_state is not None and self.change.status != Status.APPLIED
+
+    @property
+    def stale_words(self) -> str:
+        stale = self.diff.staleness
+        return stale.sentence(self.change.model_name) if stale else ""
+
+
+def change_page(change: PendingChange, actor: Actor) -> ChangePage:
+    diff = change_diff(change)
+    warnings, fault = _lint(change)
+    origin = change.request_metadata_as_dict() or {}
+    is_own = change.requested_by == actor.user_id
+    return ChangePage(
+        ChangeView(change),
+        diff,
+        diff_view(diff),
+        warnings,
+        fault,
+        use=model_use(change.category, change.model_name),
+        rivals=_rivals(change),
+        proposer=_proposer(change),
+        comments=list(change.comments),
+        events=event_views(AuditEvent.objects.of_changes([change.change_id]).in_order()),
+        acts=_acts(change, is_own=is_own),
+        is_own=is_own,
+        reverts=origin.get("reverts", ()),
+        resubmits=origin.get("resubmits"),
+    )
+
+
+def _acts(change: PendingChange, *, is_own: bool) -> Acts:
+    is_pending = change.status == Status.PENDING
+    is_barred = is_pending and is_own and settings.QUEUE_FORBID_SELF_APPROVAL
+    return Acts(
+        may_approve=is_pending and not is_barred,
+        may_reject=is_pending,
+        may_withdraw=is_pending and is_own,
+        may_reopen=change.status == Status.APPROVED,
+        may_revert=change.status == Status.APPLIED,
+        is_barred=is_barred,
+    )
+
+
+def _lint(change: PendingChange) -> tuple[Sequence[RecordWarning], str]:
+    """What is questionable about an open change's record, and why it could not be applied as it is."""
+    if change.status not in OPEN_STATUSES or change.operation == Operation.DELETE:
+        return (), ""
+    try:
+        payload_check(change)
+        record = payload_as_record(change)
+    except PendingChangePayloadError as error:
+        return (), str(error.detail)
+    return record_warnings(category=change.category, name=change.model_name, record=record), ""
+
+
+def _rivals(change: PendingChange) -> list[ChangeView]:
+    others = PendingChange.objects.open().of_model(change.category, change.model_name)
+    others = others.exclude(pk=change.pk).without_states().defer("payload")
+    return [ChangeView(other) for other in others.oldest_first()[:RIVALS]]
+
+
+def _proposer(change: PendingChange) -> Proposer:
+    theirs = PendingChange.objects.matching(requested_by=[change.requested_by]).exclude(pk=change.pk)
+    counts = dict(theirs.order_by().values_list("status").annotate(Count("pk")))
+    decided = theirs.exclude(status=Status.PENDING).without_states().defer("payload")
+    return Proposer(
+        [(label, counts[status]) for status, label in STATUS_LABELS.items() if status in counts],
+        [ChangeView(other) for other in decided.order_by("-updated_at", "-change_id")[:RECENT]],
+    )

@@ -1,0 +1,208 @@
+"""The changes of one page of the queue, and what can be chosen beside them."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from moderation.actors import Actor
+from moderation.desk.filters import (
+    ALL,
+    CATEGORY,
+    OLDEST,
+    PRESETS,
+    PROPOSER,
+    REVIEW,
+    STATUS,
+    QueueQuery,
+)
+from moderation.desk.marks import OpenChange, lives_of
+from moderation.desk.telling import diff_now, telling
+from moderation.diffs import is_critical
+from moderation.models import ChangeComment, PendingChange
+from moderation.pages.change_view import STATUS_LABELS, ChangeView
+from moderation.querysets import PendingChangeQuerySet
+from moderation.states import OPEN_STATUSES, Operation, Status
+from references.categories import CATEGORIES
+from references.pages.choices import VALUES_FOLDED, VALUES_SHOWN, Chip, Option
+from references.pages.links import PageLinks
+
+# Fields of an edit that a row names; the rest is counted.
+FIELDS_NAMED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A change in the list. `fields` are the first few that an open edit touches, critical ones first."""
+
+    view: ChangeView
+    marks: OpenChange | None
+    is_own: bool
+    is_chosen: bool
+    fields: Sequence[tuple[str, bool]]
+    more_fields: int
+    comments: int
+
+    @property
+    def change(self) -> PendingChange:
+        return self.view.change
+
+    @property
+    def is_decidable(self) -> bool:
+        return self.change.status == Status.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class FilterName:
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """The values of one filter, as the facets of the catalogue show theirs."""
+
+    facet: FilterName
+    shown: Sequence[Option]
+    folded: Sequence[Option]
+    left_out: int = 0
+
+
+FILTERS = (
+    FilterName(STATUS, "Status"),
+    FilterName(CATEGORY, "Category"),
+    FilterName(PROPOSER, "Proposed by"),
+)
+
+
+def queue_rows(
+    changes: Sequence[PendingChange],
+    marked: Mapping[int, OpenChange],
+    actor: Actor,
+    chosen: Collection[int],
+) -> list[QueueRow]:
+    """In three reads, however many changes there are: they are of one page."""
+    lives = lives_of(change for change in changes if change.status in OPEN_STATUSES)
+    ids = [change.change_id for change in changes]
+    counted = ChangeComment.objects.filter(change_id__in=ids).order_by().values_list("change_id")
+    comments = dict(counted.annotate(Count("pk")))
+    rows = []
+    for change in changes:
+        fields = []
+        if change.status in OPEN_STATUSES and change.operation == Operation.UPDATE:
+            diffs = telling(diff_now(change, lives.get((change.category, change.model_name))))
+            fields = sorted(
+                ((diff.path, is_critical(change.category, [diff])) for diff in diffs),
+                key=lambda field: not field[1],
+            )
+        rows.append(
+            QueueRow(
+                ChangeView(change),
+                marked.get(change.change_id),
+                is_own=change.requested_by == actor.user_id,
+                is_chosen=change.change_id in chosen,
+                fields=fields[:FIELDS_NAMED],
+                more_fields=max(0, len(fields) - FIELDS_NAMED),
+                comments=comments.get(change.change_id, 0),
+            )
+        )
+    return rows
+
+
+def preset_options(
+    asked: QueueQuery, path: str, marked: Mapping[int, OpenChange], actor: Actor
+) -> list[Option]:
+    """The presets with what is in each of them, whatever else the list is narrowed down by."""
+    links = PageLinks(path, {})
+    options = []
+    for preset in PRESETS.values():
+        if preset.name == ALL:
+            count = PendingChange.objects.count()
+        elif preset.test is not None:
+            count = sum(preset.test(each, actor) for each in marked.values())
+        else:
+            count = sum(each.status == preset.status for each in marked.values())
+        is_chosen = asked.show == preset.name and not (preset.name == REVIEW and asked.is_oldest_first)
+        url = links.replaced(show=None if preset.name == REVIEW else preset.name)
+        options.append(Option(preset.label, url, is_chosen, count))
+    oldest = Option(
+        "Oldest first", links.replaced(sort=OLDEST), asked.show == REVIEW and asked.is_oldest_first
+    )
+    return [options[0], oldest, *options[1:]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of the preset's changes have each combination of values, and what proposers are called."""
+
+    counts: Mapping[tuple[str, str, str], int]
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, changes: PendingChangeQuerySet) -> "Tally":
+        counts: Counter[tuple[str, str, str]] = Counter()
+        names = {}
+        grouped = changes.order_by().values_list("status", "category", "requested_by", "requested_username")
+        for status, category, proposer, username, count in grouped.annotate(Count("pk")):
+            counts[status, category, proposer] += count
+            names[proposer] = username
+        return cls(counts, names)
+
+    def total(self, asked: QueueQuery) -> int:
+        return sum(count for values, count in self.counts.items() if _fits(values, _chosen(asked)))
+
+    def options(self, asked: QueueQuery, links: PageLinks) -> list[FilterOptions]:
+        """Each filter's values that lead somewhere, with what would be left; the chosen ones in any case."""
+        return [
+            self._filter(place, name, _chosen(asked), links)
+            for place, name in enumerate(FILTERS)
+            if not (name.name == STATUS and asked.preset.status)
+        ]
+
+    def label(self, name: str, value: str) -> str:
+        if name == STATUS:
+            return STATUS_LABELS[Status(value)]
+        return CATEGORIES[value].label if name == CATEGORY else self.names.get(value, value)
+
+    def _filter(
+        self, place: int, name: FilterName, chosen: Sequence[Sequence[str]], links: PageLinks
+    ) -> FilterOptions:
+        others = [values if other != place else () for other, values in enumerate(chosen)]
+        counts = Counter(dict.fromkeys(chosen[place], 0))
+        for values, count in self.counts.items():
+            if _fits(values, others):
+                counts[values[place]] += count
+        ordered = sorted(counts, key=lambda value: (value not in chosen[place], -counts[value], value))
+        options = [
+            Option(
+                self.label(name.name, value),
+                links.toggled(name.name, value),
+                value in chosen[place],
+                counts[value],
+            )
+            for value in ordered[: VALUES_SHOWN + VALUES_FOLDED]
+        ]
+        shown = VALUES_SHOWN if len(options) > VALUES_SHOWN + 2 else len(options)
+        return FilterOptions(name, options[:shown], options[shown:])
+
+
+def filter_chips(asked: QueueQuery, tally: Tally, links: PageLinks) -> list[Chip]:
+    chips = [
+        Chip(name.label, tally.label(name.name, value), links.toggled(name.name, value))
+        for name, values in zip(FILTERS, _chosen(asked), strict=True)
+        for value in values
+    ]
+    if asked.batch is not None:
+        chips.insert(0, Chip("Batch", str(asked.batch), links.replaced(batch=None)))
+    if asked.text:
+        chips.insert(0, Chip("Name", asked.text, links.replaced(q=None)))
+    return chips
+
+
+def _chosen(asked: QueueQuery) -> Sequence[Sequence[str]]:
+    return asked.statuses, asked.categories, asked.proposers
+
+
+def _fits(values: Sequence[str], wanted: Sequence[Sequence[str]]) -> bool:
+    return all(not any_of or value in any_of for value, any_of in zip(values, wanted, strict=True))
