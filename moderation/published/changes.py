@@ -1,0 +1,155 @@
+"""Reads the queue of a store: one file with all changes, and one with the highest numbers that were given."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from moderation.published.events import PublishedEvent
+from moderation.published.parsing import JsonObject, StoreError, file_object, file_text, json_parsed
+from moderation.states import Operation, Status
+from references.categories import CATEGORIES
+
+CHANGES = "pending_queue/changes.json"
+QUEUE_INDEX = "pending_queue/index.json"
+_TITLE, _REASON, _JOB, _NAME = 120, 500, 120, 255
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedChange:
+    """A change as the queue file holds it. Times are UNIX seconds; `place` says where it stands."""
+
+    place: str
+    change_id: int
+    category: str
+    model_name: str
+    operation: Operation
+    status: Status
+    payload: dict | None
+    requested_by: str
+    requested_username: str | None
+    requested_at: int
+    notes: str | None
+    request_metadata: dict | None
+    related_models: list[str] | None
+    batch_id: int | None
+    batch_title: str | None
+    approved_by: str | None
+    approved_username: str | None
+    approved_at: int | None
+    rejected_by: str | None
+    rejected_username: str | None
+    rejected_at: int | None
+    reject_reason: str | None
+    applied_by: str | None
+    applied_username: str | None
+    applied_at: int | None
+    applied_job_id: str | None
+
+    @classmethod
+    def purged(
+        cls, place: str, change_id: int, category: str, model_name: str, operation: Operation
+    ) -> "PublishedChange":
+        """A change that has left the queue, of which only the log tells."""
+        told = {
+            "place": place,
+            "change_id": change_id,
+            "category": category,
+            "model_name": model_name,
+            "operation": operation,
+            "status": Status.PENDING,
+        }
+        return cls(**{field.name: told.get(field.name) for field in fields(cls)})
+
+
+def queue_read(
+    folder: Path, events: list[PublishedEvent], left_out: list[str]
+) -> tuple[dict[int, PublishedChange], int, int]:
+    """The changes by id, and the highest numbers that changes and batches were given."""
+    path = folder / CHANGES
+    if not path.is_file():
+        if (folder / QUEUE_INDEX).is_file() or any(event.is_of_queue for event in events):
+            raise StoreError(f"{CHANGES} is missing, though the store has a queue")
+        return {}, 0, 0
+    entries = json_parsed(file_text(path, CHANGES), CHANGES)
+    if not isinstance(entries, list):
+        raise StoreError(f"{CHANGES}: not a list")
+    index = file_object(folder, QUEUE_INDEX)
+    changes: dict[int, PublishedChange] = {}
+    highest = 0
+    for number, entry in enumerate(entries, start=1):
+        change = _change(entry, number, left_out)
+        if change.change_id in changes:
+            raise StoreError(f"{change.place}: there is another change with this id")
+        changes[change.change_id] = change
+        highest = max(highest, change.change_id)
+    for change in [change for change in changes.values() if change.category not in CATEGORIES]:
+        left_out.append(
+            f"change {change.change_id} ({change.category} {change.model_name}): there is no such category"
+        )
+        del changes[change.change_id]
+    return (
+        dict(sorted(changes.items())),
+        max(highest, index.whole("last_change_id")),
+        index.whole("last_batch_id"),
+    )
+
+
+def _change(entry: Any, number: int, left_out: list[str]) -> PublishedChange:
+    if not isinstance(entry, dict):
+        raise StoreError(f"{CHANGES}, entry {number}: not an object")
+    change_id = JsonObject(f"{CHANGES}, entry {number}", entry).whole("change_id")
+    read = JsonObject(f"{CHANGES}, change {change_id}", entry)
+    if change_id == 0:
+        raise read.fault("change ids begin at 1")
+    status = Status(read.word("status", tuple(Status)))
+    if status is Status.APPLYING:
+        left_out.append(
+            f"change {change_id}: that it was being applied, which never ended; it is approved again"
+        )
+        status = Status.APPROVED
+    change = PublishedChange(
+        place=read.place,
+        change_id=change_id,
+        category=read.text("category", limit=64),
+        model_name=read.text("model_name", limit=_NAME),
+        operation=Operation(read.word("operation", tuple(Operation))),
+        status=status,
+        payload=read.object_or_none("payload"),
+        requested_by=read.text("requested_by", limit=_NAME),
+        requested_username=read.text("requested_username", limit=_NAME),
+        requested_at=read.whole("requested_at"),
+        notes=read.text_or_none("notes"),
+        request_metadata=read.object_or_none("request_metadata"),
+        related_models=read.texts_or_none("related_models"),
+        batch_id=read.whole_or_none("batch_id"),
+        batch_title=read.text_or_none("batch_title", limit=_TITLE),
+        approved_by=read.text_or_none("approved_by", limit=_NAME),
+        approved_username=read.text_or_none("approved_username", limit=_NAME),
+        approved_at=read.whole_or_none("approved_at"),
+        rejected_by=read.text_or_none("rejected_by", limit=_NAME),
+        rejected_username=read.text_or_none("rejected_username", limit=_NAME),
+        rejected_at=read.whole_or_none("rejected_at"),
+        reject_reason=read.text_or_none("reject_reason", limit=_REASON),
+        applied_by=read.text_or_none("applied_by", limit=_NAME),
+        applied_username=read.text_or_none("applied_username", limit=_NAME),
+        applied_at=read.whole_or_none("applied_at"),
+        applied_job_id=read.text_or_none("applied_job_id", limit=_JOB),
+    )
+    if not change.model_name:
+        raise read.fault("model_name is empty")
+    _decision_check(change)
+    return change
+
+
+_NEEDED = {
+    Status.PENDING: (),
+    Status.APPROVED: ("batch_id", "batch_title", "approved_by", "approved_at"),
+    Status.APPLIED: ("batch_id", "batch_title", "approved_by", "approved_at", "applied_by", "applied_at"),
+    Status.REJECTED: ("rejected_by", "rejected_at", "reject_reason"),
+}
+
+
+def _decision_check(change: PublishedChange) -> None:
+    missing = [name for name in _NEEDED[change.status] if getattr(change, name) in (None, "")]
+    if missing:
+        raise StoreError(f"{change.place}: is {change.status} without {', '.join(missing)}")
