@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from references.horde import HordeTimeout, HordeUnavailable, HordeUser, InvalidKey, Role, role_ids, user_find
-from references.problems import Unavailable
+from references.problems import HordeSilent
 
 CHALLENGE = "APIKey"
 INVALID_KEY = "Invalid API key"
@@ -47,7 +47,7 @@ class HordeKeyAuthentication(BaseAuthentication):
         self.role = role
 
     def authenticate(self, request: HttpRequest | Request) -> tuple[HordeUser, None]:
-        """The user of the key, and nothing beside; raises KeyRefused, RoleMissing or Unavailable.
+        """The user of the key, and nothing beside; raises KeyRefused, RoleMissing or HordeSilent.
 
         A role that nobody has is refused without asking the AI-Horde.
         """
@@ -71,14 +71,16 @@ def _user_of(apikey: str) -> HordeUser:
     except InvalidKey:
         raise KeyRefused from None
     except HordeTimeout:
-        raise Unavailable("Auth service timed out") from None
+        raise HordeSilent("Auth service timed out") from None
     except HordeUnavailable:
-        raise Unavailable("Auth service unavailable") from None
+        raise HordeSilent("Auth service unavailable") from None
 
 
 def authorize(request: HttpRequest | Request, role: Role) -> HordeUser:
     """The authenticated user, for views that have more to check before the key."""
     user, _ = HordeKeyAuthentication(role).authenticate(request)
+    # For the line that is logged of the request.
+    request.user = user
     return user
 
 

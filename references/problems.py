@@ -86,6 +86,12 @@ class Unavailable(APIException):
     default_code = "unavailable"
 
 
+class HordeSilent(Unavailable):
+    """What was asked for needs an answer of the AI-Horde, and there is none. `retry_after` is in seconds."""
+
+    retry_after = 10
+
+
 def request_problems(errors: Any, data: Any, *, root: str) -> list[Problem]:
     """The errors of a serializer that was given `data`, as a flat list; at most PROBLEM_LIMIT of them."""
     return [_problem(error, path, data, root) for path, error in islice(_leaves(errors, ()), PROBLEM_LIMIT)]

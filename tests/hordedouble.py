@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from references.horde import usage
+from references.horde import usage, users
 from references.horde.client import BackgroundCall
 from references.horde.usage import STATUS_CALLS, USAGE_CALLS, WORKER_CALLS
+from references.horde.waiting import KEY_CHECK_PLACES, USAGE_PLACES, Waits
 
+PATIENCE = 60
 API_PREFIX = "/api/v2/"
 FIND_USER = "find_user"
 USERS = {
@@ -37,9 +39,9 @@ ANSWERS: dict[str, Any] = {
 class HordeDouble(ThreadingHTTPServer):
     """`mode` decides how calls are answered; `next_modes`, while there are any, come before it.
 
-    Modes: ok, down (the connection is cut), cut (in the middle of the body), slow (no answer), drip (a byte
-    at a time, without end), garbage, html, redirect, or a status. `answers` maps a path with its query to a
-    body, `users` a key to a user name or, where the value is not text, to a whole body.
+    Modes: ok, down (the connection is cut), cut (in the middle of the body), slow (no answer), held (none until
+    `released`), drip (a byte at a time, without end), garbage, html, redirect, or a status. `answers` maps a
+    path with its query to a body, `users` a key to a user name or, where the value is not text, to a whole body.
     """
 
     daemon_threads = True
@@ -54,7 +56,8 @@ class HordeDouble(ThreadingHTTPServer):
         self.calls: Counter[str] = Counter()
         self.headers: list[Message] = []
         self.closing = threading.Event()
-        self._lock = threading.Lock()
+        self.released = threading.Event()
+        self._called = threading.Condition()
 
     @property
     def url(self) -> str:
@@ -62,10 +65,16 @@ class HordeDouble(ThreadingHTTPServer):
 
     def note(self, path: str, headers: Message) -> str:
         """Counts a call and tells how to answer it."""
-        with self._lock:
+        with self._called:
             self.calls[path] += 1
             self.headers.append(headers)
+            self._called.notify_all()
             return self.next_modes.pop(0) if self.next_modes else self.mode
+
+    def await_calls(self, path: str, count: int) -> None:
+        """Returns once the path was called so many times."""
+        with self._called:
+            assert self._called.wait_for(lambda: self.calls[path] >= count, PATIENCE)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Callers that hang up are part of the game."""
@@ -80,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.removeprefix(API_PREFIX)
         mode = self.server.note(path, self.headers)
+        if mode == "held":
+            self.server.released.wait()
+            mode = "ok"
         if mode in {"down", "slow"}:
             if mode == "slow":
                 self.server.closing.wait()
@@ -138,6 +150,8 @@ def running_horde() -> Iterator[HordeDouble]:
     cache.clear()
     usage._copies.clear()
     usage._refreshes.clear()
+    usage._waits = Waits(USAGE_PLACES)
+    users._waits = Waits(KEY_CHECK_PLACES)
     with HordeDouble() as horde:
         thread = threading.Thread(target=horde.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -145,6 +159,7 @@ def running_horde() -> Iterator[HordeDouble]:
             yield horde
         finally:
             horde.closing.set()
+            horde.released.set()
             horde.shutdown()
 
 

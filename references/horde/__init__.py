@@ -13,11 +13,13 @@ from references.horde.usage import (
     workers,
 )
 from references.horde.users import HordeUser, InvalidKey, Role, role_ids, user_find
+from references.horde.waiting import HordeBusy
 
 __all__ = [
     "CircuitOpen",
     "CircuitState",
     "HordeBadAnswer",
+    "HordeBusy",
     "HordeError",
     "HordeTimeout",
     "HordeUnavailable",

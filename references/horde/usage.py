@@ -30,13 +30,16 @@ from references.horde.client import (
     HordeUnavailable,
     horde_get_with_retries,
 )
+from references.horde.waiting import USAGE_PLACES, Waits
 from references.models import UsageSnapshot
 
 logger = logging.getLogger(__name__)
 
-REQUEST_WAIT = 10.0
+# Seconds. With what else a request takes, and waits for a thread, it is over in 10.
+REQUEST_WAIT = 9.0
 ANSWER_LIMIT = 32 * 1024 * 1024
-POLL_SECONDS = 0.1
+POLL_FLOOR = 0.1
+POLL_CEILING = 1.0
 
 UsageKind = Literal["image", "text"]
 KINDS: tuple[UsageKind, ...] = ("image", "text")
@@ -84,10 +87,14 @@ class UsageData:
 _copies: dict[str, _Copy] = {}
 _refreshes: dict[str, BackgroundCall[_Copy]] = {}
 _refreshes_lock = Lock()
+_waits = Waits(USAGE_PLACES)
 
 
 def models_status(kind: UsageKind, *, wait: float = REQUEST_WAIT) -> tuple[ModelStatus, ...]:
-    """Raises HordeError when there is no copy and none comes within `wait` seconds; so do the next three."""
+    """Raises HordeError when there is no copy and none comes within `wait` seconds; so do the next three.
+
+    HordeBusy, which is one, comes at once: too many threads wait for copies already.
+    """
     return _read([STATUS_CALLS[kind]], wait)[0].value
 
 
@@ -127,16 +134,17 @@ def refresh(kind: UsageKind) -> dict[str, HordeError | None]:
 
 
 def _read(calls: Sequence[UsageCall], wait: float) -> list[_Copy]:
-    deadline = time.monotonic() + wait
     copies = _stored_copies(calls)
     due = [call for call in calls if call.path not in copies or not copies[call.path].is_fresh]
     refreshes = {} if due and circuit_is_open() else {call.path: _refresh_behind(call) for call in due}
-    for call in due:
-        if call.path in copies:
-            continue
-        if call.path not in refreshes:
-            raise CircuitOpen("the circuit is open")
-        copies[call.path] = refreshes[call.path].outcome(wait=deadline - time.monotonic())
+    missing = [call.path for call in due if call.path not in copies]
+    if missing and not refreshes:
+        raise CircuitOpen("the circuit is open")
+    if missing:
+        with _waits.waiting(wait) as seconds:
+            deadline = time.monotonic() + seconds
+            for path in missing:
+                copies[path] = refreshes[path].outcome(wait=deadline - time.monotonic())
     return [copies[call.path] for call in calls]
 
 
@@ -198,13 +206,16 @@ def _claim(path: str) -> float | None:
 def _copy_of_another_process(call: UsageCall) -> _Copy:
     """What is stored, however old; without anything, what the process that holds the claim brings."""
     row = UsageSnapshot.objects.filter(path=call.path).values_list("fetched_at", "claimed_until")
+    began = time.time()
     while True:
         fetched_at, claimed_until = row.get()
         if fetched_at:
             break
-        if claimed_until < time.time():
+        now = time.time()
+        if claimed_until < now:
             raise HordeUnavailable("another process failed to fetch it")
-        time.sleep(POLL_SECONDS)
+        # The longer it takes, the less it matters to hear of it a little later.
+        time.sleep(min(POLL_CEILING, max(POLL_FLOOR, (now - began) / 4)))
     copies = _stored_copies([call])
     if call.path not in copies:
         raise HordeBadAnswer("the stored copy is unusable")

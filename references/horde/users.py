@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from references.horde.answers import username_parse
 from references.horde.client import Answer, BackgroundCall, HordeBadAnswer, HordeError, horde_get
+from references.horde.waiting import KEY_CHECK_PLACES, Waits
 
 try:
     from redis.exceptions import RedisError
@@ -35,6 +36,7 @@ CACHE_COMPLAINT_SECONDS = 60.0
 
 _SENDABLE = re.compile(r"[!-~\xa1-\xff]+")
 _next_cache_complaint = 0.0
+_waits = Waits(KEY_CHECK_PLACES)
 
 
 class InvalidKey(HordeError):
@@ -83,7 +85,10 @@ class HordeUser:
 
 @sensitive_variables("apikey")
 def user_find(apikey: str) -> HordeUser:
-    """The user a key belongs to; raises InvalidKey, HordeTimeout or HordeUnavailable."""
+    """The user a key belongs to; raises InvalidKey, HordeTimeout or HordeUnavailable.
+
+    HordeBusy, one of the last, comes at once: too many threads wait for checks of keys already.
+    """
     if not _SENDABLE.fullmatch(apikey):
         raise InvalidKey("characters that no key has")
     if username := _static_username(apikey):
@@ -127,9 +132,10 @@ def _username_ask(apikey: str) -> str | None:
 
     # The timeouts of a request bound its parts; only a thread bounds the whole, name lookup included.
     check: BackgroundCall[Answer] = BackgroundCall(ask, name="key check")
-    check.start()
     try:
-        answer = check.outcome(wait=CHECK_TIMEOUT)
+        with _waits.waiting(CHECK_TIMEOUT) as seconds:
+            check.start()
+            answer = check.outcome(wait=seconds)
         return username_parse(answer.body) if answer.status == HTTPStatus.OK else None
     except HordeBadAnswer as error:
         raise InvalidKey(str(error)) from None

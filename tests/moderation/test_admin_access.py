@@ -16,9 +16,10 @@ CHANGES = "/admin/moderation/pendingchange/"
 def test_an_approver_comes_in_by_key_and_looks_at_the_queue(sign_in):  # noqa: F811
     change = propose_create("painter")
     ada = sign_in("Ada")
-    index = ada.get("/admin/")
-    assert index.status_code == 200
-    assert "Ada#900" in index.content.decode()
+    assert ada.get("/admin/").headers["Location"] == "/admin/queue/"
+    records = ada.get("/admin/records/")
+    assert records.status_code == 200
+    assert "Ada#900" in records.content.decode()
     assert b"painter" in ada.get(CHANGES).content
     assert ada.get(f"{CHANGES}{change.change_id}/change/").status_code == 200
     assert ada.get("/admin/login/?next=/admin/").headers["Location"] == "/admin/"
@@ -34,12 +35,12 @@ def test_nobody_else_comes_in_by_key(sign_in, path, name):  # noqa: F811
 
 def test_a_withdrawn_role_ends_access_at_the_next_click(sign_in, settings):  # noqa: F811
     ada = sign_in("Ada")
-    assert ada.get("/admin/").status_code == 200
+    assert ada.get("/admin/records/").status_code == 200
     settings.QUEUE_APPROVER_IDS = frozenset()
-    assert ada.get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"
+    assert ada.get("/admin/records/").headers["Location"] == "/admin/login/?next=/admin/records/"
     assert "Ada#900 is not an approver" in Page(ada.get("/admin/login/")).text
     settings.QUEUE_APPROVER_IDS = frozenset({"900"})
-    assert ada.get("/admin/").status_code == 200
+    assert ada.get("/admin/records/").status_code == 200
 
 
 @pytest.mark.parametrize(

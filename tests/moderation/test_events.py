@@ -25,7 +25,11 @@ def test_a_record_that_is_created_is_an_event_with_all_of_it():
     assert (event.event_id, event.category, event.model_name, event.operation) == (1, IMAGES, "a", "create")
     assert (event.domain, event.logical_user_id, event.request_id) == ("v2", "system", None)
     stored = ModelRecord.objects.get()
-    assert event.payload_as_dict() == {"after": stored.as_dict(), "legacy_after": stored.legacy_as_dict()}
+    assert event.payload_as_dict() == {
+        "after": stored.as_dict(),
+        "legacy_after": stored.legacy_as_dict(),
+        "position": stored.position,
+    }
 
 
 def test_an_update_tells_both_sides_and_what_changed():
@@ -43,13 +47,15 @@ def test_an_update_tells_both_sides_and_what_changed():
         },
         "before": record,
         "after": after,
+        "position": 1,
     }
 
 
 def test_a_delete_tells_what_was_there():
+    make_live("first", category="lora")
     before = make_live("a", category="lora")
     record_delete(category="lora", name="a", actor="900")
-    assert events()[-1].payload_as_dict() == {"before": before}
+    assert events()[-1].payload_as_dict() == {"before": before, "position": 2}
     assert events()[-1].operation == "delete"
 
 

@@ -100,7 +100,7 @@ def test_a_bulk_apply_leaves_out_what_did_not_happen():
 
 
 def test_a_bulk_apply_that_failed_says_at_what():
-    one, two = propose_create("a"), propose_create("a")
+    one, two = propose_create("a"), propose_create("a", version="2")
     number = approve(one, two)
     shown = bulk_apply_as_dict(batch_apply(actor=ADA, batch_id=number))
     assert [change["change_id"] for change in shown["applied"]] == [one.pk]

@@ -25,7 +25,7 @@ from moderation.services import (
     queue_purge,
 )
 from references.models import Category, ModelRecord
-from references.problems import BadRequest
+from references.problems import BadRequest, Unprocessable
 from tests.moderation.factories import (
     ADA,
     BEN,
@@ -309,7 +309,7 @@ def test_a_change_that_was_never_approved_needs_the_mixed_flag_to_be_reached():
 
 
 def test_a_failure_in_the_middle_keeps_what_came_before_and_leaves_the_rest_approved():
-    one, two, three, four = (propose_create(name) for name in "aacd")
+    one, two, three, four = (propose_create(name, version=str(n)) for n, name in enumerate("aacd"))
     number = approve(one, two, three, four)
     result = changes_apply(actor=ADA, change_ids=[one.pk, two.pk, three.pk])
     assert ids(result.applied) == [one.pk]
@@ -323,12 +323,25 @@ def test_a_failure_in_the_middle_keeps_what_came_before_and_leaves_the_rest_appr
 
 
 def test_a_request_that_applies_nothing_splits_nothing():
-    one, two, three = propose_create("a"), propose_create("a"), propose_create("b")
+    one, two, three = propose_create("a"), propose_create("a", version="2"), propose_create("b")
     apply_at_once(one)
     number = approve(two, three)
     result = batch_apply(actor=ADA, batch_id=number)
     assert (result.applied, result.failed_change_id, result.split) == ((), two.pk, None)
     assert {change.batch_id for change in PendingChange.objects.approved()} == {number}
+
+
+def test_a_job_id_may_be_too_long():
+    change = propose_create("a")
+    number = approve(change)
+    for apply in (
+        lambda job_id: change_apply(actor=ADA, change_id=change.pk, job_id=job_id),
+        lambda job_id: changes_apply(actor=ADA, change_ids=[change.pk], job_id=job_id),
+        lambda job_id: batch_apply(actor=ADA, batch_id=number, job_id=job_id),
+    ):
+        with pytest.raises(Unprocessable, match="121 of at most 120"):
+            apply("x" * 121)
+    assert change_apply(actor=ADA, change_id=change.pk, job_id=f" {'x' * 120} ").applied
 
 
 @pytest.fixture

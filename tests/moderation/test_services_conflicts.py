@@ -174,6 +174,30 @@ def test_of_two_creates_of_one_name_the_second_conflicts_unless_it_may_overwrite
         change_apply(actor=ADA, change_id=three.pk)
 
 
+def test_of_two_equal_creates_the_second_finds_its_record_live_and_writes_nothing():
+    """The times that the server filled in when it applied the first are no difference."""
+    one, two = propose_create("a", description="same"), propose_create("a", description="same")
+    number = approve(one, two)
+    assert apply_preview([one.pk, two.pk]) == []
+    result = batch_apply(actor=ADA, batch_id=number, at=LATER)
+    assert ([change.status for change in result.applied], result.status) == (["applied", "applied"], 200)
+    assert live()["metadata"] == stamps(LATER)
+    assert AuditEvent.objects.of_model(IMAGES, "a").count() == 1
+    assert Category.objects.get(pk=IMAGES).total_creates == 1
+    two.refresh_from_db()
+    assert two.live_before_as_dict() == two.live_after_as_dict() == live()
+
+
+@pytest.mark.parametrize("told", [{"created_at": EARLY}, {"updated_by": "x"}, {"created_by": "x"}])
+def test_a_create_that_tells_another_origin_is_another_record(told):
+    one = propose_create("a", description="same")
+    two = propose_create("a", description="same", metadata=told)
+    number = approve(one, two)
+    result = batch_apply(actor=ADA, batch_id=number, at=LATER)
+    assert (result.failed_change_id, result.status) == (two.pk, 409)
+    assert live()["metadata"] == stamps(LATER)
+
+
 def test_two_updates_of_one_model_in_one_batch_conflict():
     make_live("a", description="before")
     one, two = propose_update("a", description="first"), propose_update("a", description="second")

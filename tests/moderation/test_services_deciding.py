@@ -99,6 +99,8 @@ def test_a_closed_batch_is_followed_by_a_new_one():
         ([], [1], "T", None),
         ([], [1], "T", "  "),
         ([1], [1], "T", "r"),
+        ([1], [], "x" * 121, None),
+        ([], [1], "T", "x" * 501),
     ],
 )
 def test_a_review_that_makes_no_sense_is_refused(approved, rejected, title, reason):
@@ -144,6 +146,13 @@ def test_the_requestor_can_withdraw_a_pending_change(reason, stored):
     assert (change.status, change.reject_reason, change.rejected_by) == ("rejected", stored, "101")
     assert (change.batch_id, change.batch_title, change.updated_at) == (None, None, LATER)
     assert actions_of(change) == ["enqueue", "withdraw"]
+
+
+def test_a_reason_to_withdraw_may_be_too_long():
+    change = propose_create("a")
+    with pytest.raises(Unprocessable, match="501 of at most 500"):
+        change_withdraw(actor=RITA, change_id=change.pk, reason="x" * 501)
+    change_withdraw(actor=RITA, change_id=change.pk, reason="x" * 500)
 
 
 def test_changes_of_others_can_be_withdrawn_by_approvers_alone():

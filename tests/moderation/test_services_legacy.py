@@ -189,7 +189,22 @@ def test_the_overlay_shows_legacy_proposals_in_v2_form():
 def test_reverting_brings_the_legacy_object_back():
     legacy = make_legacy(IMAGES, "a", available=False, features_not_supported=["hires_fix"], config=FILES)
     imported(IMAGES, legacy)
-    before = stored("a").legacy
+    before = stored("a")
     change = applied(propose("update", "a", description="after"))
+    revert = change_revert(actor=RITA, change_id=change.pk)
+    assert change_diff(revert).proposed_state == legacy
+    applied(revert)
+    assert stored("a").legacy == before.legacy
+    assert stored("a").as_dict() == {
+        **before.as_dict(),
+        "metadata": {"created_at": EARLY, "updated_at": LATER},
+    }
+
+
+def test_reverting_a_delete_brings_both_forms_back_as_they_were():
+    legacy = make_legacy(IMAGES, "a", features_not_supported=["hires_fix"], config=FILES)
+    imported(IMAGES, legacy, make_legacy(IMAGES, "b"))
+    before = list(ModelRecord.objects.values_list("name", "position", "record", "legacy"))
+    change = applied(propose("delete", "a"))
     applied(change_revert(actor=RITA, change_id=change.pk))
-    assert json.loads(stored("a").legacy) == {**json.loads(before), "inpainting": False}
+    assert list(ModelRecord.objects.values_list("name", "position", "record", "legacy")) == before

@@ -95,9 +95,9 @@ def test_a_batch_is_reverted_as_a_whole():
     batch_apply(actor=ADA, batch_id=number)
     reverts = batch_revert(actor=RITA, batch_id=number)
     assert [(revert.operation, revert.model_name) for revert in reverts] == [
-        ("update", "a"),
-        ("create", "b"),
         ("delete", "c"),
+        ("create", "b"),
+        ("update", "a"),
     ]
     batch_apply(actor=ADA, batch_id=approve(*reverts))
     assert {name: without_time(record) for name, record in live().items()} == {

@@ -13,6 +13,7 @@ from references.services import (
     record_delete,
     record_put,
     records_import,
+    source_reinstate,
     sources_import,
 )
 from tests.factories import (
@@ -166,6 +167,17 @@ def test_the_place_of_a_removed_last_record_is_free_again():
     assert names_in_order("lora") == ["a", "c", "d", "e"]
     positions = [row["position"] for row in rows("lora")]
     assert len(set(positions)) == 4
+
+
+def test_a_record_takes_the_place_it_is_given_if_that_is_free():
+    for name in ("a", "b", "c"):
+        make_record("lora", name)
+    place = record_delete(category="lora", name="b").position
+    record_put(category="lora", name="b", record={"name": "b"}, position=place)
+    assert names_in_order("lora") == ["a", "b", "c"]
+    record_put(category="lora", name="d", record={"name": "d"}, position=place)
+    record_put(category="lora", name="a", record={"name": "a"}, position=99)
+    assert names_in_order("lora") == ["a", "b", "c", "d"]
 
 
 def test_a_record_is_stored_as_given_with_its_key_order_and_every_character():
@@ -441,6 +453,27 @@ def test_the_text_of_a_source_is_not_kept_beside_records_it_lacks():
     assert all('"A"' in each.text for each in held)
 
 
+def test_the_text_of_a_source_is_true_again_once_all_records_are_back_in_their_places():
+    sources_import([make_source("clip", make_legacy("clip", "A"), make_legacy("clip", "B"))])
+    removed = record_delete(category="clip", name="A")
+    assert not source_reinstate(category="clip")
+    back = {"category": "clip", "name": "A", "record": removed.before, "legacy": removed.legacy_before}
+    record_put(**back)
+    assert not source_reinstate(category="clip")
+    record_delete(category="clip", name="A")
+    record_put(**back, position=removed.position)
+    assert not source_is_current("clip")
+    assert source_reinstate(category="clip")
+    assert source_is_current("clip")
+
+
+@pytest.mark.parametrize("category", ["lora", "clip", "text_generation"])
+def test_where_version_1_serves_no_text_there_is_none_to_go_back_to(category):
+    if category == "text_generation":
+        sources_import([make_source(category, {"name": "A", "parameters_bn": "7"})])
+    assert not source_reinstate(category=category)
+
+
 def test_a_source_that_only_looks_different_is_the_new_text():
     records = [make_legacy("clip", "A")]
     sources_import([make_source("clip", *records)])
@@ -479,6 +512,7 @@ def test_listeners_hear_of_a_write_before_it_is_committed(monkeypatch):
         legacy_after=None,
         actor="7",
         request_id="job-1",
+        position=1,
     )
 
 
@@ -493,9 +527,9 @@ def test_the_journal_gets_both_forms_before_and_after(announced):
 
     assert legacy_changed["config"]["files"] == [{"path": "a.pt"}]
     assert announced == [
-        RecordWrite("clip", "A", "create", None, record, None, legacy),
-        RecordWrite("clip", "A", "update", record, changed, legacy, legacy_changed, "1"),
-        RecordWrite("clip", "A", "delete", changed, None, legacy_changed, None, "2", "job"),
+        RecordWrite("clip", "A", "create", None, record, None, legacy, position=1),
+        RecordWrite("clip", "A", "update", record, changed, legacy, legacy_changed, "1", position=1),
+        RecordWrite("clip", "A", "delete", changed, None, legacy_changed, None, "2", "job", position=1),
     ]
     assert announced[0].actor == journal.SYSTEM
 
@@ -512,7 +546,7 @@ def test_an_import_announces_what_it_changed_and_nothing_else(announced):
     )
     after = {record.name: record.as_dict() for record in ModelRecord.objects.filter(category="lora")}
     assert announced == [
-        RecordWrite("lora", "B", "update", stored["B"], after["B"]),
-        RecordWrite("lora", "D", "create", None, after["D"]),
-        RecordWrite("lora", "C", "delete", stored["C"], None),
+        RecordWrite("lora", "B", "update", stored["B"], after["B"], position=2),
+        RecordWrite("lora", "D", "create", None, after["D"], position=4),
+        RecordWrite("lora", "C", "delete", stored["C"], None, position=3),
     ]

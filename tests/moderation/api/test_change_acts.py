@@ -39,7 +39,7 @@ BIGGEST_INTEGER = 2**63 - 1
 # Applying one -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", [b"", {}, {"job_id": None}, {"job_id": "  "}])
+@pytest.mark.parametrize("body", [b"", {}, {"job_id": None}, {"job_id": " " * 121}])
 def test_a_change_is_applied_under_an_id_made_for_it(body):
     change = propose_create("N")
     approve(change)
@@ -201,6 +201,7 @@ def test_a_purge_needs_a_filter_or_the_word_that_all_may_go(queue, body):
         ({"change_ids": []}, ["body", "change_ids"]),
         ({"change_ids": ["x"]}, ["body", "change_ids", 0]),
         ({"purge_all": "maybe"}, ["body", "purge_all"]),
+        ({"requested_by": [str(number) for number in range(10_001)]}, ["body", "requested_by"]),
     ],
 )
 def test_what_to_purge_is_checked(queue, body, place):

@@ -1,6 +1,8 @@
 """The queue through the API: lists, single changes and diffs."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from tests.moderation.api.callers import (
@@ -11,6 +13,7 @@ from tests.moderation.api.callers import (
     REQUESTOR2,
     UNKNOWN,
     V1,
+    V2,
     act,
     problems,
     read,
@@ -61,6 +64,14 @@ BIGGEST_INTEGER = 2**63 - 1
 def test_a_list_shows_what_all_filters_let_through(queue, query, found):
     page = read(f"changes?{query}")
     assert [item["change_id"] for item in page["items"]] == [queue[index].change_id for index in found]
+
+
+@pytest.mark.parametrize("path", ["pending_queue/changes", "pending_queue/my_changes", "clip/pending"])
+def test_a_list_leaves_the_states_that_it_does_not_show_in_the_database(queue, path):
+    with CaptureQueriesContext(connection) as captured:
+        assert send("GET", f"{V2}/{path}", key=APPROVER).status_code == 200
+    assert any("payload" in query["sql"] for query in captured)
+    assert not any("base_record" in query["sql"] or "live_" in query["sql"] for query in captured)
 
 
 def test_a_page_counts_before_it_cuts(queue):

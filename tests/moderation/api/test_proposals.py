@@ -302,13 +302,23 @@ def test_with_testing_on_unknown_members_are_refused(settings):
         ("grüße", "grüße"),
         ("x" * 500, "x" * 500),
         ("é".encode().decode("latin-1") * 500, "é" * 500),
+        ("UTF-8''gr%C3%BC%C3%9Fe%2C%20100%25", "grüße, 100%"),
+        ("utf-8'de'" + "%C3%A9" * 500, "é" * 500),
+        ("100% sure, 'as' it's", "100% sure, 'as' it's"),
     ],
 )
 def test_a_note_goes_with_the_proposal(sent, kept):
     assert propose("POST", CLIPS, {"name": "N"}, X_Proposal_Note=sent)["notes"] == kept
 
 
-@pytest.mark.parametrize("sent", ["", "   "])
+@pytest.mark.parametrize("sent", ["UTF-8''%FC", "UTF-8''a%00b"])
+def test_a_note_that_is_no_text_is_refused(sent):
+    response = send("POST", CLIPS, {"name": "N"}, key=REQUESTOR, X_Proposal_Note=sent)
+    assert problems(response) == (422, [("value_error", ["header", "X-Proposal-Note"])])
+    assert PendingChange.objects.count() == 0
+
+
+@pytest.mark.parametrize("sent", ["", "   ", "UTF-8''", "UTF-8''%20"])
 def test_a_blank_note_is_none(sent):
     assert "notes" not in propose("POST", CLIPS, {"name": "N"}, X_Proposal_Note=sent)
 

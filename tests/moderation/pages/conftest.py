@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from references.horde import users
+from references.horde import HordeUnavailable, users
 from tests.hordedouble import HordeDouble, running_horde
 
 KEYS = {"Rita": "key-requestor", "Ada": "key-approver", "Paul": "key-plain"}
@@ -18,6 +18,18 @@ def allowlists(settings: Settings) -> None:
     """Rita proposes, Ada approves."""
     settings.QUEUE_REQUESTOR_IDS = frozenset({"101"})
     settings.QUEUE_APPROVER_IDS = frozenset({"900"})
+
+
+@pytest.fixture(autouse=True)
+def quiet_usage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless a test has usage, the AI-Horde has never said how much its models are used."""
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise HordeUnavailable("down")
+
+    if "usage" not in request.fixturenames:
+        for module in ("references.pages.usage", "moderation.pages.dependents"):
+            monkeypatch.setattr(f"{module}.usage_data", refuse)
 
 
 @pytest.fixture

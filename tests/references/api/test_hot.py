@@ -291,6 +291,7 @@ def test_a_strange_host_gets_the_same_from_both(headers):
         {},
         {"SECURE_HSTS_SECONDS": 60, "SECURE_HSTS_PRELOAD": True},
         {"SECURE_SSL_REDIRECT": True},
+        {"SECURE_SSL_REDIRECT": True, "ALLOWED_HOSTS": ["testserver"]},
         {"SECURE_CROSS_ORIGIN_OPENER_POLICY": None, "X_FRAME_OPTIONS": "SAMEORIGIN"},
     ],
     ids=str,

@@ -20,6 +20,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
         "record_panels",
         "record_actions",
         "category_actions",
+        "selection_actions",
         "row_badges",
         "navigation",
         "header",

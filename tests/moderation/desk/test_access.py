@@ -1,0 +1,117 @@
+"""The desk is open to approvers, for as long as they are approvers, and to superusers."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from moderation.models import AuditEvent, PendingChange
+from references.vocabulary import ReplicateMode
+from tests.moderation.factories import make_live, propose_create, propose_update
+from tests.references.pages.html import Page
+
+pytestmark = pytest.mark.django_db
+QUEUE = "/admin/queue/"
+PATHS = [QUEUE, "/admin/queue/1/", "/admin/queue/reasons/"]
+
+
+@pytest.fixture
+def superuser() -> Client:
+    client = Client(headers={"Accept": "text/html"})
+    client.force_login(User.objects.create_superuser("root", password="a long password"))
+    return client
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", ["Rita", "Paul"])
+def test_people_without_the_role_are_sent_to_the_login(sign_in, path, name):
+    propose_create("painter")
+    response = sign_in(name).get(path)
+    assert (response.status_code, response.headers["Location"]) == (302, f"/admin/login/?next={path}")
+
+
+def test_nobody_acts_without_the_role(sign_in, client):
+    change = propose_create("painter")
+    decision = {"act": "approve", "change": change.change_id, "title": "Mine"}
+    for visitor in (client, sign_in("Rita")):
+        for path in (QUEUE, f"{QUEUE}{change.change_id}/"):
+            response = visitor.post(path, decision)
+            assert response.headers["Location"] == f"/admin/login/?next={QUEUE}"
+    change.refresh_from_db()
+    assert change.status == "pending"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_withdrawn_role_ends_access_at_the_next_click(sign_in, settings, path):
+    make_live("painter")
+    propose_update("painter", description="new")
+    change_path = path.replace("/1/", f"/{PendingChange.objects.get().change_id}/")
+    ada = sign_in("Ada")
+    assert ada.get(change_path).status_code == 200
+    settings.QUEUE_APPROVER_IDS = frozenset()
+    assert ada.get(change_path).headers["Location"] == f"/admin/login/?next={change_path}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("QUEUE_ENABLED", False), ("REPLICATE_MODE", ReplicateMode.REPLICA)]
+)
+def test_a_deployment_without_a_queue_says_so(sign_in, settings, setting, value):
+    ada = sign_in("Ada")
+    setattr(settings, setting, value)
+    response = ada.get(QUEUE)
+    assert response.status_code == 503
+    assert "This deployment takes no proposals." in Page(response).text
+    assert ada.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("path", [QUEUE, "/admin/queue/reasons/"])
+def test_pages_are_kept_by_nobody_and_run_no_foreign_script(sign_in, path):
+    response = sign_in("Ada").get(path)
+    assert "no-store" in response.headers["Cache-Control"]
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_the_admin_opens_on_the_queue_and_keeps_its_lists(sign_in, superuser):
+    for visitor in (sign_in("Ada"), superuser):
+        assert visitor.get("/admin/").headers["Location"] == QUEUE
+        records = visitor.get("/admin/records/")
+        assert records.status_code == 200
+        assert "Pending changes" in Page(records).text
+
+
+def test_staff_without_the_role_get_the_lists_alone(client):
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert client.get("/admin/").status_code == 200
+    assert client.get(QUEUE).headers["Location"] == f"/admin/login/?next={QUEUE}"
+
+
+def test_a_superuser_acts_under_a_name_that_is_no_id_of_the_horde(superuser):
+    change = propose_create("painter")
+    superuser.post(QUEUE, {"act": "approve", "change": change.change_id, "title": "By password"})
+    change.refresh_from_db()
+    assert (change.approved_by, change.approved_username) == ("admin:root", "root")
+    assert AuditEvent.objects.order_by("-event_id").first().logical_user_id == "admin:root"
+    page = Page(superuser.get(QUEUE))
+    assert "root" in page.text
+    assert page.all("form", action="/admin/logout/")
+
+
+def test_a_superuser_with_a_key_acts_under_the_key(sign_in):
+    change = propose_create("painter")
+    ada = sign_in("Ada")
+    User.objects.create_superuser("root", password="a long password")
+    ada.post("/admin/login/", {"username": "root", "password": "a long password", "next": QUEUE})
+    assert ada.get("/admin/auth/user/").status_code == 200
+    ada.post(QUEUE, {"act": "approve", "change": change.change_id, "title": "By key"})
+    change.refresh_from_db()
+    assert (change.approved_by, change.approved_username) == ("900", "Ada#900")
+
+
+def test_forms_need_their_token(sign_in):
+    change = propose_create("painter")
+    ada = sign_in("Ada")
+    ada.handler.enforce_csrf_checks = True
+    response = ada.post(QUEUE, {"act": "approve", "change": change.change_id, "title": "Forged"})
+    assert response.status_code == 403
+    change.refresh_from_db()
+    assert change.status == "pending"

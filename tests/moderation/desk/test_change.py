@@ -1,0 +1,341 @@
+"""The page of a change shows what a decision needs, and is where it is taken."""
+
+import re
+from html import unescape
+
+import pytest
+
+from moderation.models import PendingChange, SavedReason
+from moderation.services import change_propose
+from references.services import record_put
+from references.vocabulary import CanonicalFormat
+from tests.factories import make_download, make_legacy, make_v2
+from tests.moderation.factories import (
+    ADA,
+    IMAGES,
+    RAVI,
+    RITA,
+    apply_at_once,
+    approve,
+    make_live,
+    propose_create,
+    propose_delete,
+    propose_update,
+    stamps,
+)
+from tests.references.pages.html import Page
+
+pytestmark = pytest.mark.django_db
+QUEUE = "/admin/queue/"
+
+
+@pytest.fixture
+def ada(sign_in):
+    return sign_in("Ada")
+
+
+def path(change: PendingChange, query: str = "") -> str:
+    return f"{QUEUE}{change.change_id}/{query}"
+
+
+def show(client, change: PendingChange, query: str = "") -> Page:
+    response = client.get(path(change, query))
+    assert response.status_code == 200
+    return Page(response)
+
+
+def cells(client, change: PendingChange, field: str, query: str = "") -> list[str]:
+    """The cells of the field's row in the table of differences, as text."""
+    body = client.get(path(change, query)).content.decode()
+    row = body.split(f"<code>{field}</code>")[1].split("</tr>")[0]
+    return [_text(cell.split("</td>")[0].partition(">")[2]) for cell in row.split("<td ")[1:]]
+
+
+def _text(markup: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+@pytest.fixture
+def edit() -> PendingChange:
+    make_live(
+        "painter",
+        description="old words",
+        tags=["kept", "gone"],
+        config={"download": [make_download("a.ckpt", sha256sum="a" * 64), make_download("b.ckpt")]},
+    )
+    return propose_update(
+        "painter",
+        description="new words",
+        nsfw=True,
+        tags=["kept", "come"],
+        config={"download": [make_download("a.ckpt", sha256sum="b" * 64), make_download("c.ckpt")]},
+        metadata=stamps(),
+    )
+
+
+def test_it_tells_what_who_and_when(ada, edit):
+    text = show(ada, edit).text
+    for words in ("painter", "Kind Edit", "Image generation", "Proposed by Rita#101", "just now", "critical"):
+        assert words in text
+
+
+def test_members_of_lists_and_files_are_told_one_by_one(ada, edit):
+    assert cells(ada, edit, "description") == ["old words", "new words"]
+    assert cells(ada, edit, "tags") == ["gone 1 more, unchanged", "come 1 more, unchanged"]
+    before, after = cells(ada, edit, "config.download")
+    unhashed = "file_url: https://example.org/{0} sha256sum: FIXME"
+    assert before == f"a.ckpt sha256sum: {'a' * 64} b.ckpt {unhashed.format('b.ckpt')}"
+    assert after == f"a.ckpt sha256sum: {'b' * 64} c.ckpt {unhashed.format('c.ckpt')}"
+
+
+def test_unchanged_fields_are_folded(ada, edit):
+    body = ada.get(path(edit)).content.decode()
+    folded = body.split("unchanged</summary>")[1].split("</details>")[0]
+    assert "<dt>baseline</dt>" in folded
+    assert "<dt>nsfw</dt>" not in folded
+
+
+def test_the_views_are_links_that_keep_the_list(ada, edit):
+    page = show(ada, edit, "?show=critical&view=inline")
+    assert f"{path(edit)}?show=critical&view=raw" in page.links
+    assert f"{path(edit)}?show=critical" in page.links
+    assert "old words new words" in page.text
+
+
+def test_the_json_view_shows_lines_and_whole_records(ada, edit):
+    text = show(ada, edit, "?view=raw").text
+    assert '- "description": "old words", + "description": "new words",' in text
+    assert "Now, whole" in text
+    assert "Proposed, whole" in text
+
+
+def test_a_stale_change_is_shown_three_ways(ada):
+    make_live("painter", description="base", style="generalist", tags=["a"])
+    change = propose_update(
+        "painter", description="mine", style="generalist", tags=["a", "b"], metadata=stamps()
+    )
+    moved = make_v2(IMAGES, "painter", description="theirs", style="anime", tags=["a"], metadata=stamps())
+    record_put(category=IMAGES, name="painter", record=moved)
+    page = show(ada, change)
+    assert "was changed after this change was proposed (changed). Clashing fields: description." in page.text
+    assert cells(ada, change, "description") == ["base", "theirs", "mine"]
+    assert cells(ada, change, "style") == ["generalist", "anime", "generalist"]
+    assert cells(ada, change, "tags") == ['[ "a" ]', '[ "a" ]', "b 1 more, unchanged"]
+    assert page.text.count("clash ") == 1
+    assert "When it was proposed, whole" in show(ada, change, "?view=raw").text
+
+
+@pytest.mark.parametrize("view", ["", "?view=inline", "?view=raw"])
+def test_every_kind_and_state_of_change_has_a_page(ada, view):
+    make_live("painter", category="lora")
+    make_live("other", category="lora")
+    deletion = propose_delete("painter", category="lora")
+    gone = propose_delete("other", category="lora")
+    apply_at_once(propose_delete("other", category="lora"))
+    creation = propose_create("fresh", category="text_generation")
+    applied = apply_at_once(propose_create("done", category="clip"))
+    rejected = propose_create("bad", category="clip")
+    ada.post(path(rejected), {"act": "reject", "title": "T", "reason": "No."})
+    waiting = propose_create("later", category="clip")
+    approve(waiting)
+    for change, words in (
+        (deletion, "Removal"),
+        (gone, "no longer exists"),
+        (creation, "New"),
+        (applied, "Propose to undo it"),
+        (rejected, "That is final"),
+        (waiting, "Take the approval back"),
+    ):
+        assert words in show(ada, change, view).text
+
+
+def test_a_legacy_change_is_shown_as_it_would_be_stored(ada, settings):
+    settings.CANONICAL_FORMAT = CanonicalFormat.LEGACY
+    change = change_propose(
+        actor=RITA,
+        category=IMAGES,
+        name="old style",
+        operation="create",
+        payload=make_legacy(IMAGES, "old style", description="words"),
+        route="create_legacy_model",
+    )
+    assert cells(ada, change, "description") == ["not there", "words"]
+
+
+def test_values_are_escaped_in_every_view(ada):
+    make_live("painter")
+    hostile = '<script>alert("1")</script>'
+    change = propose_update(
+        "painter", description=hostile, tags=[hostile], trigger=[hostile], metadata=stamps()
+    )
+    PendingChange.objects.filter(pk=change.pk).update(notes=hostile)
+    ada.post(path(change), {"act": "comment", "text": hostile})
+    for view in ("side", "inline", "raw"):
+        body = ada.get(path(change, f"?view={view}")).content.decode()
+        assert "<script>alert" not in body
+        assert "&lt;script&gt;" in body
+
+
+def test_questionable_values_are_pointed_out(ada, edit):
+    text = show(ada, edit).text
+    assert "To look at" in text
+    assert "config.download.1.sha256sum" in text
+
+
+def test_a_payload_that_broke_meanwhile_is_told(ada):
+    make_live("painter")
+    change = propose_update("painter", metadata=stamps())
+    PendingChange.objects.filter(pk=change.pk).update(payload='{"name": "painter", "nsfw": "perhaps"}')
+    assert "It could not be applied: The payload of change" in show(ada, change).text
+
+
+def test_competing_changes_are_linked(ada, edit):
+    rival = propose_delete("painter", by=RAVI)
+    page = show(ada, edit, "?show=competing")
+    assert "Other open changes to it" in page.text
+    assert f"{path(rival)}?show=competing" in page.links
+
+
+def test_the_proposers_history_is_told(ada, edit):
+    apply_at_once(propose_create("one"))
+    ada.post(path(propose_create("two")), {"act": "reject", "title": "T", "reason": "No licence."})
+    text = show(ada, edit).text
+    assert "Otherwise 1 applied, 1 rejected." in text
+    assert "No licence." in text
+    assert "The first proposal." in show(ada, propose_create("three", by=RAVI)).text
+
+
+def test_what_was_done_is_told(ada, edit):
+    approve(edit, title="November")
+    assert (
+        "What was done Proposed by Rita#101 Edit just now Approved by Ada#900 November"
+        in show(ada, edit).text
+    )
+
+
+def test_use_is_not_waited_for(ada, edit):
+    assert "The AI-Horde has not said anything yet" in show(ada, edit).text
+
+
+def test_use_is_shown_when_it_is_known(ada, usage):
+    make_live("stable_diffusion")
+    text = show(ada, propose_delete("stable_diffusion")).text
+    assert "Use Workers 12 Last day 4,000" in text
+    assert "Deletion risk" in text
+
+
+def test_approving_goes_on_to_the_next_change_of_the_list(ada):
+    first, second, third = (propose_create(f"model {number}", category="lora") for number in range(3))
+    page = show(ada, second, "?sort=oldest&category=lora")
+    query = "?sort=oldest&category=lora"
+    assert "2 of 3" in page.text
+    assert page.all("a", rel="prev")[0]["href"] == path(first, query)
+    assert page.all("a", rel="next")[0]["href"] == path(third, query)
+    response = ada.post(path(second, query), {"act": "approve", "title": "November"})
+    assert (response.status_code, response.headers["Location"]) == (303, path(third, query))
+    assert f"Change {second.change_id} is approved, in batch 1: November." in show(ada, third, query).text
+    response = ada.post(path(third, query), {"act": "reject", "title": "T", "reason": "No."})
+    assert response.headers["Location"] == QUEUE + query
+
+
+def test_the_newest_come_first_by_default(ada):
+    older, newer = propose_create("older"), propose_create("newer")
+    page = show(ada, newer)
+    assert page.all("a", rel="prev") == []
+    assert page.all("a", rel="next")[0]["href"] == path(older)
+    approve(newer)
+    page = show(ada, newer)
+    assert "1 of 2" not in page.text
+    assert page.all("a", rel="next")[0]["href"] == path(older)
+
+
+def test_the_view_stays_on_the_way_to_the_next(ada):
+    older, newer = propose_create("older"), propose_create("newer")
+    response = ada.post(path(newer, "?view=inline"), {"act": "approve", "title": "T"})
+    assert response.headers["Location"] == path(older, "?view=inline")
+
+
+def test_rejecting_with_a_saved_reason(ada, edit):
+    saved = SavedReason.objects.create(text="No licence.")
+    ada.post(path(edit), {"act": "reject", "title": "T", "saved": saved.pk, "reason": ""})
+    edit.refresh_from_db()
+    assert (edit.status, edit.reject_reason, edit.rejected_username) == ("rejected", "No licence.", "Ada#900")
+
+
+def test_a_rejection_without_a_reason_keeps_the_page(ada, edit):
+    response = ada.post(path(edit, "?view=inline"), {"act": "reject", "title": "T", "reason": " "})
+    assert response.status_code == 422
+    assert "Rejecting needs a reason" in Page(response).text
+    edit.refresh_from_db()
+    assert edit.status == "pending"
+
+
+def test_an_approval_is_taken_back(ada, edit):
+    approve(edit)
+    response = ada.post(path(edit), {"act": "reopen"})
+    assert response.headers["Location"] == path(edit)
+    edit.refresh_from_db()
+    assert (edit.status, edit.batch_id) == ("pending", None)
+    assert "is open for review again" in show(ada, edit).text
+
+
+def test_an_applied_change_is_undone_by_a_proposal(ada, edit):
+    apply_at_once(edit)
+    response = ada.post(path(edit), {"act": "revert"})
+    undoing = PendingChange.objects.latest("change_id")
+    assert response.headers["Location"] == path(undoing)
+    assert undoing.payload_as_dict()["description"] == "old words"
+    assert undoing.requested_by == "900"
+    page = show(ada, undoing)
+    assert path(edit) in page.links
+    assert "Undoes change" in page.text
+
+
+def test_one_withdraws_only_ones_own(ada, edit):
+    own = propose_create("own", by=ADA)
+    assert show(ada, own).all("button", value="withdraw")
+    assert not show(ada, edit).all("button", value="withdraw")
+    ada.post(path(own), {"act": "withdraw"})
+    own.refresh_from_db()
+    assert (own.status, own.reject_reason) == ("rejected", "Withdrawn by the requestor")
+    ada.post(path(edit), {"act": "withdraw"})
+    edit.refresh_from_db()
+    assert edit.status == "pending"
+
+
+def test_ones_own_is_not_approved_where_that_is_forbidden(ada, settings):
+    settings.QUEUE_FORBID_SELF_APPROVAL = True
+    own = propose_create("own", by=ADA)
+    page = show(ada, own)
+    assert "It is your own: someone else has to approve it." in page.text
+    assert not page.all("button", value="approve")
+    assert ada.post(path(own), {"act": "approve", "title": "T"}).status_code == 422
+    own.refresh_from_db()
+    assert own.status == "pending"
+
+
+@pytest.mark.parametrize("act", ["approve", "reject", "reopen", "revert", "withdraw"])
+def test_acts_that_no_longer_fit_do_nothing(ada, act):
+    change = propose_create("bad", by=ADA)
+    ada.post(path(change), {"act": "reject", "title": "T", "reason": "No."})
+    ada.post(path(change), {"act": act, "title": "T", "reason": "Again."})
+    change.refresh_from_db()
+    assert (change.status, change.reject_reason) == ("rejected", "No.")
+    assert "Nothing was d" in show(ada, change).text or act in ("approve", "reject")
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "99999999999999999999"])
+def test_what_is_not_there_is_not_found(ada, number):
+    assert ada.get(f"{QUEUE}{number}/").status_code == 404
+    assert ada.post(f"{QUEUE}{number}/", {"act": "approve"}).status_code == 404
+
+
+def test_an_unknown_act_is_not_found(ada, edit):
+    assert ada.post(path(edit), {"act": "destroy"}).status_code == 404
+
+
+def test_the_page_of_a_change_takes_few_queries(ada, edit, django_assert_max_num_queries):
+    ada.post(path(edit), {"act": "comment", "text": "Words."})
+    ada.get(path(edit))
+    with django_assert_max_num_queries(30):
+        ada.get(path(edit, "?show=critical"))

@@ -1,0 +1,122 @@
+"""What a reviewer would ask about a record."""
+
+import pytest
+
+from moderation.warnings import RecordWarning, record_warnings
+from tests.factories import make_download, make_record
+
+pytestmark = pytest.mark.django_db
+IMAGES = "image_generation"
+HASH = "0123456789abcdef" * 4
+
+
+def warned(name: str = "fresh", category: str = IMAGES, **fields: object) -> list[RecordWarning]:
+    return record_warnings(category=category, name=name, record={"name": name, **fields})
+
+
+def of_file(**fields: object) -> list[tuple[str, str]]:
+    file = make_download("a.bin", **{"file_url": "https://huggingface.co/a.bin", "sha256sum": HASH, **fields})
+    return [(warning.path, warning.text) for warning in warned(config={"download": [file]})]
+
+
+def test_a_record_with_nothing_odd_raises_no_question():
+    assert of_file() == []
+    assert warned(homepage="https://example.org/") == []
+
+
+@pytest.mark.parametrize("other", ["Fresh", "FRESH", "fre sh", "fre_sh", "fre-sh"])
+def test_a_name_that_is_easily_mistaken_for_another_is_noticed(other):
+    make_record(IMAGES, other)
+    (found,) = warned("fresh")
+    assert (found.path, found.level) == ("name", "notice")
+    assert other in found.text
+
+
+def test_a_model_is_no_duplicate_of_itself_nor_of_one_in_another_category():
+    make_record(IMAGES, "fresh", config={"download": [make_download("a.bin", sha256sum=HASH)]})
+    make_record("clip", "Fresh")
+    assert of_file() == []
+
+
+def test_a_file_that_another_model_has_is_noticed_whatever_its_category():
+    make_record("clip", "other", config={"download": [make_download("b.bin", sha256sum=HASH.upper())]})
+    assert of_file() == [("config.download.0.sha256sum", "other in clip has a file with the same hash.")]
+
+
+def test_one_hash_for_two_files_of_a_record_is_noticed():
+    file = make_download("a.bin", file_url="https://huggingface.co/a.bin", sha256sum=HASH)
+    (found,) = warned(config={"download": [file, file]})
+    assert (found.path, found.text) == (
+        "config.download.1.sha256sum",
+        "File 1 of this record has the same hash.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("digest", "words"),
+    [
+        ("FIXME", "hash is missing"),
+        ("fixme", "hash is missing"),
+        ("", "hash is missing"),
+        (None, "hash is missing"),
+        ("0" * 64, "placeholder"),
+        ("ab" * 32, "placeholder"),
+        ("abc", "no SHA-256"),
+        ("z" * 64, "no SHA-256"),
+    ],
+)
+def test_a_hash_that_proves_nothing_is_noticed(digest, words):
+    ((path, text),) = of_file(sha256sum=digest)
+    assert path == "config.download.0.sha256sum"
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://huggingface.co/a.bin", "does not use HTTPS"),
+        ("a.bin", "is no complete web address"),
+        ("https://[", "is no complete web address"),
+        ("", "has no address"),
+        (None, "has no address"),
+        ("https://example.org/a.bin", "example.org is not a preferred host; preferred: huggingface.co."),
+        ("https://nothuggingface.co/a.bin", "nothuggingface.co is not a preferred host"),
+    ],
+)
+def test_an_address_that_workers_may_not_get_the_file_from_is_noticed(url, words):
+    ((path, text),) = of_file(file_url=url)
+    assert path == "config.download.0.file_url"
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://civitai.com/models/123", "names no version"),
+        ("https://civitai.com/models/123/name", "names no version"),
+        ("https://civitai.com/models/123?modelVersionId=4", "is a page of Civitai, not a file"),
+        ("https://civitai.com/api/download/models/", "is a page of Civitai, not a file"),
+        ("https://civitai.com/api/download/models/4", None),
+        ("https://civitai.com/api/download/models/4?type=Model", None),
+    ],
+)
+def test_civitai_links_have_to_name_the_version(settings, url, words):
+    settings.PREFERRED_FILE_HOSTS = ["civitai.com"]
+    texts = [text for _, text in of_file(file_url=url)]
+    assert (texts == []) if words is None else words in texts[0]
+
+
+def test_without_preferred_hosts_any_host_will_do(settings):
+    settings.PREFERRED_FILE_HOSTS = []
+    assert of_file(file_url="https://example.org/a.bin") == []
+
+
+@pytest.mark.parametrize("field", ["homepage", "url"])
+def test_other_addresses_are_looked_at_too(field):
+    (found,) = warned(**{field: "http://example.org"})
+    assert (found.path, found.text) == (field, "The address does not use HTTPS.")
+
+
+@pytest.mark.parametrize("config", [None, [], {"download": "x"}, {"download": [None, 5]}])
+def test_odd_records_raise_no_error(config):
+    assert warned(config=config, homepage=5) == []
