@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from moderation.models import PendingChange
 from references.analytics import category_stats
 from references.categories import CATEGORIES, TEXT_CATEGORY
-from references.documents import Row, Snapshot
+from references.documents import Snapshot
 from references.downloads import size_on_disk
 from references.horde import HordeError, usage_data
 from references.pages.columns import columns
 from references.popularity import ModelStats
+from references.rows import Row
 from references.text import related_models
 
 MOST_MEMBERS = 30

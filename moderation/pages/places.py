@@ -8,9 +8,9 @@ from django.utils.http import urlencode
 
 from moderation.pages.record_panels import pending_badges, record_history, record_pending
 from moderation.pages.session import queue_is_open, sign_in_url, signed_in
-from references.documents import Row
 from references.pages import panels
 from references.pages.panels import Link, Panel
+from references.rows import Row
 
 
 def places_fill() -> None:

@@ -14,9 +14,9 @@ from moderation.pages.session import queue_is_open, signed_in
 from moderation.querysets import PendingChangeQuerySet
 from moderation.review import changes_diff
 from references.auth import read_role
-from references.documents import Row
 from references.horde import HordeUser
 from references.pages.panels import Badge, Panel
+from references.rows import Row
 
 STEPS_SHOWN = 5
 CHANGES_SHOWN = 10

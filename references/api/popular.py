@@ -10,9 +10,10 @@ from references.api.reading import ReadViewSet, category_or_unprocessable
 from references.api.responses import NO_CACHE, READ_CACHE, document_response
 from references.api.schemas_statistics import PopularModel
 from references.categories import CATEGORIES
-from references.documents import Document, Row, snapshot
+from references.documents import Document, snapshot
 from references.horde import HordeError
 from references.popularity import DEFAULT_METRIC, METRICS, ModelStats, without_nulls
+from references.rows import Row
 from references.serializers.base import QuerySerializer
 from references.serializers.fields import BooleanField, IntegerField, LiteralField
 from references.services import json_text

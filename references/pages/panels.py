@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from references.documents import Row
+from references.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from references.categories import TEXT_CATEGORY
 from references.deletion_risk import RiskEntry
-from references.documents import Row, Snapshot, snapshot
+from references.documents import Snapshot, snapshot
 from references.downloads import size_on_disk
 from references.pages import values
 from references.pages.choices import spec_or_404
@@ -27,6 +27,7 @@ from references.pages.risk_words import FlagWords, flags_in_words
 from references.pages.security import page
 from references.pages.usage import risk_if_known, stats_if_known
 from references.popularity import ModelStats
+from references.rows import Row
 from references.text import related_models
 from references.usage_history import usage_history
 
