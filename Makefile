@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.installed
 
-.PHONY: serve test install lint bench
+.PHONY: serve test install lint bench audit
 
 install: $(SETUP)
 
@@ -34,3 +34,8 @@ lint: install
 
 bench: install
 	$(BIN)/python -m tests.benchmarks
+
+# What is known against the installed versions; needs the network.
+audit: install
+	$(BIN)/python -m pip check
+	$(BIN)/python -m pip_audit --skip-editable

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from references.api.risk_csv import CSV, _harmless
+from references.api.risk_csv import CSV, spreadsheet_safe
 
 JSON = "application/json"
 
@@ -61,4 +61,4 @@ def _download(name: str, content_type: str, pieces: Iterator[str]) -> StreamingH
 def _cell(value: Any) -> str | int:
     if value is None:
         return ""
-    return value if isinstance(value, int) else _harmless(str(value))
+    return value if isinstance(value, int) else spreadsheet_safe(str(value))

@@ -57,11 +57,11 @@ def _cell(value: Any) -> str | int | float:
         case int() | float():
             return value
         case list():
-            return _harmless(_LIST_SEPARATOR.join(map(str, value)))
+            return spreadsheet_safe(_LIST_SEPARATOR.join(map(str, value)))
         case _:
-            return _harmless(str(value))
+            return spreadsheet_safe(str(value))
 
 
-def _harmless(text: str) -> str:
+def spreadsheet_safe(text: str) -> str:
     """The text, with an apostrophe before what a spreadsheet would compute."""
     return f"'{text}" if _FORMULA_START.match(text) else text

@@ -38,6 +38,8 @@ class Command(BaseCommand):
             self.stdout.write(line)
         if not found:
             self.stdout.write(self.style.SUCCESS(f"{replay.last_event_id} events: all is as the log says."))
+            # Kept elsewhere, it shows whether the whole log was replaced.
+            self.stdout.write(f"The last hash is {replay.last_hash or 'none'}.")
         elif check or not yes or replay.faults:
             raise CommandError(f"{len(found)} differences. {_advice(replay, check)}".rstrip())
         else:
