@@ -64,7 +64,7 @@ def _change_diff(change: PendingChange, live: Live | None, past: Past | None) ->
         net = net_effect(current, proposed)
     else:
         current = live_form(change.domain, change.category, live)
-        proposed = _proposed_state(change, live, past)
+        proposed = proposed_record(change, live, past)
         net = net_operation(operation, current, proposed)
     return ChangeDiff(
         change,
@@ -77,7 +77,8 @@ def _change_diff(change: PendingChange, live: Live | None, past: Past | None) ->
     )
 
 
-def _proposed_state(change: PendingChange, live: Live | None, past: Past | None) -> dict | None:
+def proposed_record(change: PendingChange, live: Live | None, past: Past | None = None) -> dict | None:
+    """The record that an open change asks for; the bare payload where it is no valid record."""
     try:
         return proposed_state(change, target_live(change, live, at=change.requested_at, past=past))
     except PendingChangePayloadError:

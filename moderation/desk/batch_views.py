@@ -9,8 +9,7 @@ from moderation.audit import AuditedChange, BatchSummary, NetChange
 from moderation.desk.audit_words import EventView, user_names
 from moderation.diffs import NetOperation
 from moderation.models import Batch, PendingChange
-from moderation.pages.change_view import ChangeView, DiffRows, diff_rows
-from moderation.pages.record_steps import state_rows
+from moderation.pages.change_view import ChangeView, DiffRows, diff_rows, state_rows
 from moderation.review import ChangeDiff, changes_diff
 from moderation.states import Status
 from references.categories import CATEGORIES, CategorySpec

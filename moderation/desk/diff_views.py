@@ -10,9 +10,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from moderation.desk.list_items import Item, ItemChange, items, written
-from moderation.desk.telling import STAMPS, is_idle
 from moderation.diffs import ChangeType, FieldDiff, canonical, field_diffs, is_critical, is_under
 from moderation.review import ChangeDiff
+from moderation.telling import STAMPS, told_diffs
 from references.pages.json_markup import json_highlighted
 
 _NOTHING = object()
@@ -79,9 +79,10 @@ class DiffView:
 
 def diff_view(diff: ChangeDiff) -> DiffView:
     category = diff.change.category
+    told = told_diffs(category, diff.current_state, diff.proposed_state)
     return DiffView(
-        rows=[_row(category, field) for field in diff.field_diffs if not is_idle(field)],
-        idle=[_row(category, field) for field in diff.field_diffs if is_idle(field)],
+        rows=[_row(category, field) for field in told.telling],
+        idle=[_row(category, field) for field in told.idle],
         unchanged=_unchanged(diff),
         three_way=list(_three_way(diff)) if diff.staleness else [],
         text=_text(diff.current_state, diff.proposed_state),

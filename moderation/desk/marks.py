@@ -13,11 +13,12 @@ from django.core.cache import cache
 from django.db.models import OuterRef, Subquery
 
 from moderation.conflicts import digest
-from moderation.desk.telling import proposed_record
-from moderation.diffs import CRITICAL_FIELDS, field_diffs, is_critical
+from moderation.diffs import CRITICAL_FIELDS
 from moderation.live import Live, ModelKey, live_form
 from moderation.models import PendingChange
 from moderation.problems import PendingChangePayloadError
+from moderation.review import proposed_record
+from moderation.telling import tells_critical
 from moderation.verdicts import verdict
 from references.models import ModelRecord
 
@@ -120,14 +121,8 @@ def is_outdated(change: PendingChange, live: Live | None) -> bool:
 
 
 def touches_critical(change: PendingChange, live: Live | None) -> bool:
-    """Whether the change's diff would be critical; looks at no other field than those that count."""
-    fields = CRITICAL_FIELDS.get(change.category)
-    if not fields:
+    """Whether the change has a difference of consequence that says something."""
+    if change.category not in CRITICAL_FIELDS:
         return False
-
-    def part(record: dict | None) -> dict | None:
-        return record and {key: record[key] for key in (*fields, "config") if key in record}
-
     current = live_form(change.domain, change.category, live)
-    proposed = proposed_record(change, live)
-    return is_critical(change.category, field_diffs(part(current), part(proposed)))
+    return tells_critical(change.category, current, proposed_record(change, live))

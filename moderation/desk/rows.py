@@ -18,12 +18,14 @@ from moderation.desk.filters import (
     QueueQuery,
 )
 from moderation.desk.marks import OpenChange, lives_of
-from moderation.desk.telling import diff_now, telling
 from moderation.diffs import is_critical
+from moderation.live import live_form
 from moderation.models import ChangeComment, PendingChange
 from moderation.pages.change_view import STATUS_LABELS, ChangeView
 from moderation.querysets import PendingChangeQuerySet
+from moderation.review import proposed_record
 from moderation.states import OPEN_STATUSES, Operation, Status
+from moderation.telling import told_diffs
 from references.categories import CATEGORIES
 from references.pages.choices import VALUES_FOLDED, VALUES_SHOWN, Chip, Option
 from references.pages.links import PageLinks
@@ -91,7 +93,9 @@ def queue_rows(
     for change in changes:
         fields = []
         if change.status in OPEN_STATUSES and change.operation == Operation.UPDATE:
-            diffs = telling(diff_now(change, lives.get((change.category, change.model_name))))
+            live = lives.get((change.category, change.model_name))
+            current = live_form(change.domain, change.category, live)
+            diffs = told_diffs(change.category, current, proposed_record(change, live)).telling
             fields = sorted(
                 ((diff.path, is_critical(change.category, [diff])) for diff in diffs),
                 key=lambda field: not field[1],

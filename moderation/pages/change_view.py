@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.diffs import CREATED_AT, UPDATED_AT, UPDATED_BY, ChangeType, FieldDiff, is_critical
+from moderation.diffs import ChangeType, FieldDiff, is_critical
 from moderation.models import PendingChange
 from moderation.review import ChangeDiff
 from moderation.states import WITHDRAWN_REASON, Operation, Status
+from moderation.telling import told_diffs
 from references.categories import CATEGORIES, CategorySpec
 
 STATUS_LABELS = {
@@ -25,8 +26,6 @@ STATUS_TONES = {
 }
 OPERATION_LABELS = {Operation.CREATE: "New", Operation.UPDATE: "Edit", Operation.DELETE: "Removal"}
 WITHDRAWN = "Withdrawn"
-# The service sets these itself, whatever a proposal says.
-_STAMPS = (CREATED_AT, UPDATED_AT, UPDATED_BY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +80,26 @@ class DiffRow:
 
 @dataclass(frozen=True, slots=True)
 class DiffRows:
-    """The fields that differ, and apart from them those that say nothing: empty additions, the service's stamps."""
+    """The fields that differ, and apart from them those that say nothing."""
 
     telling: Sequence[DiffRow]
     idle: Sequence[DiffRow]
 
+    @property
+    def is_critical(self) -> bool:
+        return any(row.is_critical for row in self.telling)
+
 
 def diff_rows(diff: ChangeDiff) -> DiffRows:
-    return field_rows(diff.change.category, diff.field_diffs)
+    return state_rows(diff.change.category, diff.current_state, diff.proposed_state)
 
 
-def field_rows(category: str, fields: Sequence[FieldDiff]) -> DiffRows:
-    telling = [_row(category, field) for field in fields if not _is_idle(field)]
-    idle = [_row(category, field) for field in fields if _is_idle(field)]
-    return DiffRows(telling, idle)
-
-
-def _is_idle(field: FieldDiff) -> bool:
-    adds_nothing = field.change_type is ChangeType.ADDED and field.new in (None, "", [])
-    return adds_nothing or field.path in _STAMPS
+def state_rows(category: str, before: dict | None, after: dict | None) -> DiffRows:
+    """What differs between two states of a record, either of which may be none."""
+    told = told_diffs(category, before, after)
+    return DiffRows(
+        [_row(category, field) for field in told.telling], [_row(category, field) for field in told.idle]
+    )
 
 
 def _row(category: str, field: FieldDiff) -> DiffRow:

@@ -18,9 +18,8 @@ from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import APIException
 
 from moderation.api.payloads import NOTE_LENGTH
-from moderation.diffs import field_diffs
 from moderation.live import live_read
-from moderation.pages.change_view import field_rows
+from moderation.pages.change_view import state_rows
 from moderation.pages.forms.documents import (
     Document,
     DocumentError,
@@ -230,7 +229,7 @@ def _shown(
         "json_text": draft.text or document_written(draft.document),
     }
     if draft.moved is not None:
-        context["moved_rows"] = field_rows(target.category, field_diffs(draft.opened, draft.moved))
+        context["moved_rows"] = state_rows(target.category, draft.opened, draft.moved)
     return render(request, "moderation/propose.html", context, status=status)
 
 

@@ -10,16 +10,17 @@ from rest_framework.exceptions import APIException, NotFound
 from moderation.actors import Actor
 from moderation.api.payloads import path_name_check, v2_payload
 from moderation.conflicts import digest
-from moderation.diffs import CREATED_AT, UPDATED_AT, UPDATED_BY, FieldDiff, field_diffs, is_same
+from moderation.diffs import is_same
 from moderation.live import Live, live_read, payload_queued
 from moderation.models import PendingChange, json_text_or_null
-from moderation.pages.change_view import DiffRows, field_rows
+from moderation.pages.change_view import DiffRows, diff_rows
 from moderation.pages.forms.documents import Document, members_lost, unknown_kept
 from moderation.pages.forms.showing import Fault
 from moderation.review import change_diff
 from moderation.services import Proposal, changes_propose
 from moderation.services.transactions import categories_lock, in_one_transaction
 from moderation.states import Operation, Status
+from moderation.telling import STAMPS
 from moderation.warnings import RecordWarning, record_warnings
 from references.categories import TEXT_CATEGORY
 from references.problems import BadRequest, Conflict, RequestInvalid
@@ -32,7 +33,6 @@ ROUTES = {
     Operation.UPDATE: "update_v2_{category}",
     Operation.DELETE: "delete_v2_model",
 }
-_STAMPS = (CREATED_AT, UPDATED_AT, UPDATED_BY)
 
 
 class RecordMoved(Conflict):
@@ -55,15 +55,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a proposal would change, and what a reviewer would ask about it.
-
-    `filled` is what the service would add to the live record in any change of it.
-    """
+    """What a proposal would change, and what a reviewer would ask about it."""
 
     name: str
     operation: Operation
     rows: DiffRows
-    filled: DiffRows
     warnings: Sequence[RecordWarning]
     left_out: Sequence[str]
     backend_names: Sequence[str]
@@ -85,13 +81,10 @@ def proposal_preview(*, target: Target, document: Document, opened: Document | N
     """Raises RecordMoved, BadRequest where nothing is changed, and what proposing would raise."""
     live = _live(target)
     record = _checked(target, document, opened, live)
-    fields = change_diff(_unsaved(target, record, live)).field_diffs
-    filled = _filled_in(target.category, live)
     return Preview(
         record["name"],
         target.operation,
-        rows=field_rows(target.category, [field for field in fields if field not in filled]),
-        filled=field_rows(target.category, [field for field in fields if field in filled]),
+        rows=diff_rows(change_diff(_unsaved(target, record, live))),
         warnings=record_warnings(category=target.category, name=record["name"], record=record),
         left_out=_left_out(target.category, record, document),
         backend_names=related_models(record["name"]) if target.category == TEXT_CATEGORY else (),
@@ -154,20 +147,10 @@ def _checked(target: Target, document: Document, opened: Document | None, live: 
     if digest(opened) != digest(live.record):
         raise RecordMoved
     if document == live.record or is_same(
-        live.record, payload_queued(CanonicalFormat.V2, record, live), ignoring=_STAMPS
+        live.record, payload_queued(CanonicalFormat.V2, record, live), ignoring=STAMPS
     ):
         raise BadRequest("You have changed nothing: the record is as it was.")
     return record
-
-
-def _filled_in(category: str, live: Live | None) -> list[FieldDiff]:
-    if live is None:
-        return []
-    try:
-        return field_diffs(live.record, record_read(category, live.record, live.record))
-    except APIException:
-        # An imported record may break its schema; then nothing can be told apart.
-        return []
 
 
 def _left_out(category: str, record: Document, document: Document) -> list[str]:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from moderation import audit
-from moderation.diffs import field_diffs, is_critical
 from moderation.models import AuditEvent, PendingChange
-from moderation.pages.change_view import DiffRows, field_rows
+from moderation.pages.change_view import DiffRows, state_rows
 from moderation.querysets import MAX_ID
 from moderation.states import Operation
 from references.journal import SYSTEM
@@ -65,18 +64,13 @@ def record_steps(category: str, name: str, *, cursor: int | None = None, limit: 
     return StepPage(steps, shown[-1].event_id if len(found) > limit else None)
 
 
-def state_rows(category: str, before: dict | None, after: dict | None) -> DiffRows:
-    """What differs between two states of a record, either of which may be none."""
-    return field_rows(category, field_diffs(before, after))
-
-
 def _step(event: AuditEvent, change: PendingChange | None) -> Step:
     payload = event.payload_as_dict()
     before, after = payload.get("before"), payload.get("after")
     rows = state_rows(event.category, before, after)
     if not rows.telling and "legacy_after" in payload:
         rows = state_rows(event.category, payload.get("legacy_before"), payload["legacy_after"])
-    return Step(event, rows, is_critical(event.category, field_diffs(before, after)), change)
+    return Step(event, rows, rows.is_critical, change)
 
 
 def _applied_changes(
