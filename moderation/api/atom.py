@@ -15,7 +15,7 @@ from moderation.api.feed import record_events, require_log
 from moderation.models import AuditEvent, AuditHead
 from references.api.documentation import MEANINGS, ErrorResponse
 from references.api.reading import ReadViewSet
-from references.api.responses import POLL_CACHE, document_response
+from references.api.responses import document_response
 from references.documents import Document
 from references.journal import Operation
 
@@ -56,7 +56,7 @@ class AtomFeed(ReadViewSet):
     def read_feed(self, request: HttpRequest) -> HttpResponse:
         require_log()
         root = request.build_absolute_uri("/").removesuffix("/")
-        response = document_response(request, _document(_end_of_log(), root), cache=POLL_CACHE)
+        response = document_response(request, _document(_end_of_log(), root))
         if response.status_code == HTTPStatus.OK:
             response.headers["Content-Type"] = ChangesAtom.content_type
         return response

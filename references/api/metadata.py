@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotFound
 from references.api.deployment import canonical_format_needed, primary_needed
 from references.api.documentation import READ_ERRORS, by_name, operation
 from references.api.reading import ReadViewSet, category_or_422
-from references.api.responses import POLL_CACHE, json_response
+from references.api.responses import json_response
 from references.api.schemas import CategoryLastUpdatedResponse, CategoryMetadata, LastUpdatedResponse
 from references.categories import CATEGORIES
 from references.models import Category
@@ -29,7 +29,7 @@ class CategoryMetadataReads(ReadViewSet):
     def read_last_updated(self, request: HttpRequest) -> HttpResponse:
         self._check_deployment()
         times = [row.last_updated for row in _rows().values()]
-        return json_response(request, {"last_updated": max(times, default=None)}, cache=POLL_CACHE)
+        return json_response(request, {"last_updated": max(times, default=None)})
 
     @operation(
         "read_all_v2_metadata",
@@ -42,7 +42,7 @@ class CategoryMetadataReads(ReadViewSet):
         self._check_deployment()
         rows = _rows()
         body = {name: category_metadata(rows[name]) for name in CATEGORIES if name in rows}
-        return json_response(request, body, cache=POLL_CACHE)
+        return json_response(request, body)
 
     @operation(
         "read_v2_category_metadata",
@@ -53,7 +53,7 @@ class CategoryMetadataReads(ReadViewSet):
     )
     def read_category(self, request: HttpRequest, model_category_name: str) -> HttpResponse:
         row = self._row(model_category_name)
-        return json_response(request, category_metadata(row), cache=POLL_CACHE)
+        return json_response(request, category_metadata(row))
 
     @operation(
         "read_v2_category_last_updated",
@@ -65,7 +65,7 @@ class CategoryMetadataReads(ReadViewSet):
     def read_category_last_updated(self, request: HttpRequest, model_category_name: str) -> HttpResponse:
         row = self._row(model_category_name)
         body = {"category": row.name, "last_updated": row.last_updated}
-        return json_response(request, body, cache=POLL_CACHE)
+        return json_response(request, body)
 
     def _row(self, name: str) -> Category:
         self._check_deployment()

@@ -11,10 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from references.documents import Document
 
 JSON = "application/json"
-# Caches may answer for a minute, refresh behind the client's back for another, and bridge an outage of a day.
-READ_CACHE = "public, max-age=60, stale-while-revalidate=60, stale-if-error=86400"
-# What clients poll to learn of changes: kept, but never served without asking.
-POLL_CACHE = "public, no-cache, stale-if-error=86400"
+# Caches ask each time, which costs a 304, and bridge an outage of a day. A client that is told of a change and then
+# reads an older copy from a cache would take it for the change.
+READ_CACHE = "public, max-age=0, stale-if-error=86400"
 NO_CACHE = "no-store"
 
 _GZIP = re.compile(r"(?:^|,)\s*(gzip|x-gzip|\*)\s*(?:;\s*q\s*=\s*([0-9.]+))?\s*(?=,|$)", re.IGNORECASE)

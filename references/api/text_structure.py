@@ -13,7 +13,7 @@ from references.api.bodies import request_body
 from references.api.deployment import admit_write, primary_needed
 from references.api.documentation import WRITE_ERRORS, operation
 from references.api.reading import ReadViewSet
-from references.api.responses import POLL_CACHE, document_response, json_response
+from references.api.responses import document_response, json_response
 from references.api.schemas_text import (
     AddAliasRequest,
     AddFamilyMemberRequest,
@@ -87,7 +87,7 @@ class TextNameSchemas(ReadViewSet):
         if schema is None:
             raise NotFound(f"Group '{group}' has neither a naming schema nor models to infer one from")
         answer = _schema_answer(group, schema, is_custom=stored is not None)
-        return json_response(request, answer, cache=POLL_CACHE)
+        return json_response(request, answer)
 
     @write_operation(
         "update_group_name_schema_model_references_v2_text_generation_group_name_schema_put",
@@ -126,7 +126,7 @@ class TextAliases(ReadViewSet):
     def read_entries(self, request: HttpRequest) -> HttpResponse:
         _store_needed()
         entries = [alias_entry(*entry) for entry in text_structure().aliases.items()]
-        return json_response(request, {"entries": entries}, cache=POLL_CACHE)
+        return json_response(request, {"entries": entries})
 
     @read_operation(
         "get_alias_model_references_v2_text_generation_aliases__canonical__get",
@@ -138,7 +138,7 @@ class TextAliases(ReadViewSet):
         aliases = text_structure().aliases.get(canonical)
         if aliases is None:
             raise alias_entry_not_found(canonical)
-        return json_response(request, alias_entry(canonical, aliases), cache=POLL_CACHE)
+        return json_response(request, alias_entry(canonical, aliases))
 
     @write_operation(
         "set_aliases_model_references_v2_text_generation_aliases__canonical__put",
@@ -198,7 +198,7 @@ class TextFamilies(ReadViewSet):
     def read_families(self, request: HttpRequest) -> HttpResponse:
         _store_needed()
         families = [family_entry(*family) for family in text_structure().families.items()]
-        return json_response(request, {"families": families}, cache=POLL_CACHE)
+        return json_response(request, {"families": families})
 
     @read_operation(
         "get_family_model_references_v2_text_generation_families__family_name__get",
@@ -210,7 +210,7 @@ class TextFamilies(ReadViewSet):
         members = text_structure().families.get(family_name)
         if members is None:
             raise family_not_found(family_name)
-        return json_response(request, family_entry(family_name, members), cache=POLL_CACHE)
+        return json_response(request, family_entry(family_name, members))
 
     @write_operation(
         "set_family_model_references_v2_text_generation_families__family_name__put",
