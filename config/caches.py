@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 # Seconds without another attempt after a failure: a Redis that does not answer costs its timeout each time.
 PAUSE_SECONDS = 10.0
+# When a Redis that failed is asked again, by its URL. Each thread has a cache object of its own; what one of them
+# found out must not cost the others the same.
+_resumes_at: dict[str, float] = {}
 
 
 def cache_config(*, ttl: int, is_used: bool) -> dict[str, Any]:
@@ -48,10 +51,12 @@ def cache_config(*, ttl: int, is_used: bool) -> dict[str, Any]:
 
 
 def _retries(attempts: int, backoff: float) -> Any:
+    """For connections that fail. A Redis that hangs would only be waited for again, with every thread in turn."""
     from redis.backoff import ExponentialBackoff
+    from redis.exceptions import ConnectionError
     from redis.retry import Retry
 
-    return Retry(ExponentialBackoff(base=backoff, cap=max(backoff, 2.0)), attempts)
+    return Retry(ExponentialBackoff(base=backoff, cap=max(backoff, 2.0)), attempts, (ConnectionError,))
 
 
 class PassableRedisCache(RedisCache):
@@ -59,7 +64,7 @@ class PassableRedisCache(RedisCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._resumes_at = 0.0
+        self._server = server
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         return self._attempt(lambda: RedisCache.get(self, key, default, version), default)
@@ -76,16 +81,28 @@ class PassableRedisCache(RedisCache):
     def _attempt(self, call: Callable[[], Any], otherwise: Any) -> Any:
         from redis.exceptions import RedisError
 
-        if time.monotonic() < self._resumes_at:
-            return otherwise
+        resumes_at = _resumes_at.get(self._server)
+        if resumes_at is not None:
+            if time.monotonic() < resumes_at:
+                return otherwise
+            # This thread finds out whether it is back; the others do not wait for it.
+            self._pause()
         try:
-            return call()
+            answer = call()
         except RedisError as error:
-            self._resumes_at = time.monotonic() + PAUSE_SECONDS
-            # The error's own text may repeat the address, and with it a password.
-            logger.warning(
-                "The shared cache is down (%s); going on without it for %.0f seconds.",
-                type(error).__name__,
-                PAUSE_SECONDS,
-            )
+            # Threads that were asking too when the first one failed have nothing to add.
+            if resumes_at is not None or self._server not in _resumes_at:
+                # The error's own text may repeat the address, and with it a password.
+                logger.warning(
+                    "The shared cache is down (%s); going on without it for %.0f seconds.",
+                    type(error).__name__,
+                    PAUSE_SECONDS,
+                )
+            self._pause()
             return otherwise
+        if resumes_at is not None:
+            _resumes_at.pop(self._server, None)
+        return answer
+
+    def _pause(self) -> None:
+        _resumes_at[self._server] = time.monotonic() + PAUSE_SECONDS

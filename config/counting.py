@@ -94,8 +94,11 @@ def request_kind(path: str) -> str:
 
 
 def folder_prepare(folder: Path) -> None:
-    """Makes the folder of this server's counts. It is named after a process; those of ended ones are removed."""
+    """Makes the folder of this server's counts. Beside one named after a process, those of ended ones are removed."""
     folder.mkdir(parents=True, exist_ok=True)
+    if not folder.name.isdecimal():
+        # Where somebody chose the place, what has numbers for names there is not ours.
+        return
     for other in folder.parent.iterdir():
         if other.name.isdecimal() and not _is_running(int(other.name)):
             shutil.rmtree(other, ignore_errors=True)

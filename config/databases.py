@@ -13,6 +13,15 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
 }
+# Seconds and milliseconds after which a server that is out of reach counts as gone; by themselves, systems wait for
+# minutes. What DATABASE_URL says comes first (https://www.postgresql.org/docs/current/libpq-connect.html).
+POSTGRES_OPTIONS = {
+    "connect_timeout": "3",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
 
 
 def database_config(url: str) -> dict:
@@ -27,7 +36,8 @@ def database_config(url: str) -> dict:
         raise ImproperlyConfigured("DATABASE_URL is not a valid URL.") from None
     if parts.scheme == "sqlite":
         path = unquote(parts.path)[1:]
-        if not path:
+        # With two slashes, the first folder would stand where a host does, and be left out.
+        if not path or parts.netloc:
             raise ImproperlyConfigured(
                 "DATABASE_URL names no SQLite file; write sqlite:///path/to/file.sqlite3."
             )
@@ -51,7 +61,7 @@ def database_config(url: str) -> dict:
             # A connection a thread, kept: a deployment opens workers x threads of them, and no more.
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": POSTGRES_OPTIONS | dict(parse_qsl(parts.query)),
         }
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
 

@@ -1,10 +1,12 @@
 """The state of the service for Prometheus, in its text format.
 
-Categories, queue and AI-Horde are read from the store when they are asked for, so every process tells the same.
+Categories, queue, webhooks, AI-Horde and how far a REPLICA is behind are read from the store when they are asked
+for, so every process tells the same.
 Requests are counted in the files of `PROMETHEUS_MULTIPROC_DIR`, of all processes of a server together.
 """
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from time import time
 
 from django.conf import settings
@@ -19,9 +21,12 @@ from prometheus_client.registry import Collector
 from config.docs import ToldInJson
 from moderation.models import PendingChange
 from moderation.states import STORED_STATUSES, Status
+from moderation.webhooks.models import Webhook
 from references.api.responses import NO_CACHE
+from references.following.state import follow_state
 from references.horde import circuit_state
 from references.models import Category
+from references.vocabulary import ReplicateMode
 
 NAMESPACE = "horde_model_reference"
 
@@ -46,7 +51,7 @@ class StateCollector(Collector):
     """What the store says of the service."""
 
     def collect(self) -> Iterator[Metric]:
-        for family in (_deployment, _categories, _queue, _horde):
+        for family in (_deployment, _categories, _queue, _webhooks, _horde, _replica):
             yield from family()
 
 
@@ -106,9 +111,45 @@ def _queue() -> list[Metric]:
             "queue_oldest_pending_seconds",
             f"Age of the oldest change that is {Status.PENDING}; 0 where there is none.",
             (),
-            [((), 0 if oldest is None else max(0, int(time()) - oldest))],
+            [((), _age(oldest, int(time())))],
         ),
     ]
+
+
+def _webhooks() -> list[Metric]:
+    """Each webhook by its number: addresses may hold tokens."""
+    webhooks = [((str(each.pk),), each) for each in Webhook.objects.with_queue()]
+    now = int(time())
+    return [
+        _gauge(
+            "webhook_enabled",
+            "Whether the webhook is told of writes; not once it has answered 410.",
+            ("webhook",),
+            [(number, int(each.disabled_at is None)) for number, each in webhooks],
+        ),
+        _gauge(
+            "webhook_deliveries_waiting",
+            "Deliveries that have not been made yet.",
+            ("webhook",),
+            [(number, each.waiting) for number, each in webhooks],
+        ),
+        _gauge(
+            "webhook_oldest_waiting_seconds",
+            "Age of the oldest delivery that has not been made yet; 0 where there is none.",
+            ("webhook",),
+            [(number, _age(each.oldest, now)) for number, each in webhooks],
+        ),
+        _gauge(
+            "webhook_failing_seconds",
+            "How long every attempt has failed; 0 while they go well.",
+            ("webhook",),
+            [(number, _age(each.failing_since, now)) for number, each in webhooks],
+        ),
+    ]
+
+
+def _age(at: int | None, now: int) -> int:
+    return 0 if at is None else max(0, now - at)
 
 
 def _horde() -> list[Metric]:
@@ -127,3 +168,41 @@ def _horde() -> list[Metric]:
             [((), state["consecutive_failures"])],
         ),
     ]
+
+
+def _replica() -> list[Metric]:
+    """How far a REPLICA is behind its PRIMARY; nothing on a PRIMARY."""
+    if settings.REPLICATE_MODE is not ReplicateMode.REPLICA:
+        return []
+    state = follow_state()
+    return [
+        _gauge(
+            "replica_lag_seconds",
+            "How long ago the category furthest behind was last known to be in step with the PRIMARY; "
+            "+Inf while one never was.",
+            (),
+            [((), _lag(state.lag))],
+        ),
+        _gauge(
+            "replica_consecutive_failures",
+            "Rounds in a row in which the PRIMARY could not be reached.",
+            (),
+            [((), state.failures)],
+        ),
+        _gauge(
+            "replica_part_lag_seconds",
+            "How long ago a category, or the text structure, was last known to be in step; +Inf if it never was.",
+            ("part",),
+            [((part.name,), _lag(part.lag)) for part in state.parts],
+        ),
+        _gauge(
+            "replica_part_consecutive_failures",
+            "Attempts at a category, or the text structure, that have failed since the last success.",
+            ("part",),
+            [((part.name,), part.failures) for part in state.parts],
+        ),
+    ]
+
+
+def _lag(seconds: float | None) -> float:
+    return inf if seconds is None else seconds

@@ -18,6 +18,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path
 
 from moderation.pages.session import NEXT, queue_is_open, sign_in_url, signed_in
+from references.pages.security import secured
 
 # An approver looks at what these apps hold. Acts are views of their own, which ask for the role.
 SHOWN_APPS = frozenset({"references", "moderation"})
@@ -90,7 +91,7 @@ class DeskSite(AdminSite):
         def entered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if not super(DeskSite, self).has_permission(request) and (approver := approver_of(request)):
                 request.user = approver
-            return guarded(request, *args, **kwargs)
+            return secured(guarded(request, *args, **kwargs))
 
         return update_wrapper(entered, guarded)
 

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import islice
 
 from django.conf import settings
 
 from moderation.actors import Actor
 from moderation.models import AuditEvent, AuditHead, PendingChange
 from moderation.states import Action, Operation
-from references.journal import RecordWrite, StructureWrite
-from references.services import WRITE_BATCH, json_text
+from references.batches import batches
+from references.journal import OrderWrite, RecordWrite, StructureWrite
+from references.services import json_text
 from references.vocabulary import CanonicalFormat
 
 
@@ -44,9 +44,8 @@ def events_append(drafts: Iterable[EventDraft], *, at: int) -> int | None:
     """
     if not settings.AUDIT_ENABLED:
         return None
-    remaining = iter(drafts)
     head = None
-    while batch := list(islice(remaining, WRITE_BATCH)):
+    for batch in batches(drafts):
         head = head or head_lock()
         AuditEvent.objects.bulk_create([_chained(draft, head, at) for draft in batch])
     if head is None:
@@ -163,10 +162,30 @@ def unlogged() -> Iterator[None]:
         _is_unlogged.reset(token)
 
 
+def is_logging() -> bool:
+    """Whether writes of live records become events."""
+    return settings.AUDIT_ENABLED and not _is_unlogged.get()
+
+
 def writes_log(writes: Sequence[RecordWrite]) -> None:
     """For the journal of the reference: turns writes of live records into events."""
-    if not _is_unlogged.get():
+    if is_logging():
         events_append(map(_write_draft, writes), at=int(time.time()))
+
+
+def order_log(write: OrderWrite) -> None:
+    """For the journal of the reference: the new places of all records that moved are one event."""
+    if not is_logging():
+        return
+    draft = EventDraft(
+        domain=CanonicalFormat(settings.CANONICAL_FORMAT).value,
+        category=AuditEvent.ORDER,
+        model_name=write.category,
+        operation=Operation.UPDATE.value,
+        logical_user_id=write.actor,
+        payload={"positions": dict(write.positions)},
+    )
+    event_append(draft, at=int(time.time()))
 
 
 def structure_log(write: StructureWrite) -> None:
@@ -190,12 +209,12 @@ def _write_draft(write: RecordWrite) -> EventDraft:
         model_name=write.name,
         operation=write.operation,
         logical_user_id=write.actor,
-        payload=_write_payload(write),
+        payload=write_payload(write),
         request_id=write.request_id,
     )
 
 
-def _write_payload(write: RecordWrite) -> dict:
+def write_payload(write: RecordWrite) -> dict:
     """`before` and `after` are v2 records; legacy objects stored beside them follow, and the record's place."""
     states = {
         "before": write.before,

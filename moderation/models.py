@@ -10,6 +10,7 @@ from moderation.actors import Actor
 from moderation.problems import PendingChangeStateError
 from moderation.querysets import AuditEventQuerySet, PendingChangeQuerySet, QueueManager
 from moderation.states import STORED_STATUSES, TRANSITIONS, Action, Operation, Status
+from moderation.webhooks.models import Webhook, WebhookDelivery  # noqa: F401 - where Django looks for models
 from references.services import json_text
 from references.vocabulary import CanonicalFormat
 
@@ -294,11 +295,13 @@ class AuditEvent(models.Model):
 
     `category` and `model_name` are those of the record; for the queue they are QUEUE and the id of the change
     as text, or WHOLE_QUEUE; for aliases, families and naming schemas of text groups they are STRUCTURE and the
-    name of what was written. `hash` covers the row and the hash of the one before it.
+    name of what was written; for records that changed places they are ORDER and the category. `hash` covers the
+    row and the hash of the one before it.
     """
 
     QUEUE = "pending_queue"
     STRUCTURE = "text_structure"
+    ORDER = "record_order"
     WHOLE_QUEUE = "queue"
 
     event_id = models.BigIntegerField(primary_key=True)

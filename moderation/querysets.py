@@ -1,13 +1,23 @@
 """Reads of the queue that have names."""
 
+import re
 from collections.abc import Collection, Iterable
 
 from django.db import models
+from django.db.models import Q
 
 from moderation.states import OPEN_STATUSES, Operation, Status
 
 # Larger numbers are no ids; databases refuse to compare with them.
 MAX_ID = 2**63 - 1
+
+
+def name_contains(part: str) -> Q:
+    """Rows whose model name holds the part, in any case.
+
+    As a pattern, because the LIKE of SQLite knows the cases of ASCII letters alone.
+    """
+    return Q(model_name__iregex=re.escape(part))
 
 
 class PendingChangeQuerySet(models.QuerySet):
@@ -39,7 +49,7 @@ class PendingChangeQuerySet(models.QuerySet):
         if requested_by:
             found = found.filter(requested_by__in=requested_by)
         if model_name := model_name.strip():
-            found = found.filter(model_name__icontains=model_name)
+            found = found.filter(name_contains(model_name))
         if batch_id is not None:
             found = found.filter(batch_id=batch_id)
         if change_ids:

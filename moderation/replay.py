@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from moderation.actors import LoggedActor
 from moderation.events import event_hash
@@ -53,6 +53,8 @@ class Replay:
             if event.category == AuditEvent.QUEUE:
                 after = event.payload_as_dict()["after"]
                 _ACTS[Action(after["action"])](self, event, after)
+            elif event.category == AuditEvent.ORDER:
+                self._order(event)
             elif event.category != AuditEvent.STRUCTURE:
                 self._write(event)
         except (KeyError, TypeError, ValueError, PendingChangeStateError) as error:
@@ -83,6 +85,11 @@ class Replay:
                 payload["position"], json_text(after.record), json_text_or_null(after.legacy)
             )
         self._steps[category, name] = _Step(event.event_id, event.request_id, before, after)
+
+    def _order(self, event: AuditEvent) -> None:
+        records = self.records[event.model_name]
+        for name, position in event.payload_as_dict()["positions"].items():
+            records[name] = replace(records[name], position=position)
 
     def _enqueue(self, event: AuditEvent, after: dict) -> None:
         self.changes[after["change_id"]] = PendingChange(

@@ -132,8 +132,16 @@ class NameSchemaForm(forms.ModelForm):
 class StructureAdmin(admin.ModelAdmin):
     """What a row is called is fixed once the row is there."""
 
+    # What stands in for the fields of the form where nothing may be changed.
+    shown_field: str
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        if obj and not self.has_change_permission(request, obj):
+            return [self.opts.pk.name, self.shown_field]
+        return super().get_fields(request, obj)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (self.opts.pk.name,) if obj else ()
+        return (self.opts.pk.name, self.shown_field) if obj else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _takes_writes() and super().has_add_permission(request)
@@ -153,6 +161,7 @@ class StructureAdmin(admin.ModelAdmin):
 
 class NamesAdmin(StructureAdmin):
     names_field: str
+    shown_field = "listed"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related(self.names_field)
@@ -193,6 +202,7 @@ class FamilyAdmin(NamesAdmin):
 @admin.register(GroupNameSchema)
 class NameSchemaAdmin(StructureAdmin):
     form = NameSchemaForm
+    shown_field = "schema"
     list_display = ("group", "schema")
     search_fields = ("group",)
 

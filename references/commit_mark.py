@@ -11,8 +11,8 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Hashable
-from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -80,12 +80,21 @@ def commit_mark() -> Mark | None:
     store = connections[DEFAULT_DB_ALIAS]
     if store.vendor != "sqlite" or store.in_atomic_block:
         return None
-    header = _shared_header(store.settings_dict["NAME"], os.getpid())
+    key = store.settings_dict["NAME"], os.getpid()
+    if key not in _headers:
+        _header_open(*key)
+    header = _headers[key]
     return header.read() if header else None
 
 
-# By process too: one that was forked off shares the memory, but not the locks that keep it.
-@cache
-def _shared_header(database: str, process: int) -> _SharedHeader | None:
-    """None for a database held in memory."""
-    return _SharedHeader(database) if os.path.isfile(database) else None
+# By process too: one that was forked off shares the memory, but not the locks that keep it. None stands for a
+# database held in memory.
+_headers: dict[tuple[str, int], _SharedHeader | None] = {}
+_headers_lock = Lock()
+
+
+def _header_open(database: str, process: int) -> None:
+    """Threads wait for each other: a second header would be dropped, and so close a descriptor of the file."""
+    with _headers_lock:
+        if (database, process) not in _headers:
+            _headers[database, process] = _SharedHeader(database) if os.path.isfile(database) else None

@@ -30,6 +30,8 @@ from references.serializers import schema_fields
 Value = TypeVar("Value")
 
 PAGES_BYTES = 2_000_000
+# What a page takes beside its body, however small: objects, tag, headers.
+PAGE_OVERHEAD = 600
 GZIP_LEVEL = 6
 # Below this size a compressed body saves less than its header costs.
 GZIP_MINIMUM = 1000
@@ -90,7 +92,9 @@ class Pages:
         return self._pages.get(asked)
 
     def put(self, asked: str, page: Document) -> None:
-        size = len(asked) + len(page.body)
+        if asked in self._pages:
+            return
+        size = len(asked) + len(page.body) + PAGE_OVERHEAD
         if self._bytes + size > PAGES_BYTES:
             self._pages, self._bytes = {}, 0
         if size <= PAGES_BYTES:
@@ -101,11 +105,13 @@ class Pages:
 class Snapshot:
     """A category as it was at one revision."""
 
-    def __init__(self, category: str, revision: int, last_updated: int, rows: Sequence[Row]) -> None:
+    def __init__(self, category: str, state: "_State", rows: Sequence[Row], source: bytes | None) -> None:
+        """`source` is the legacy file that the category was filled with, as long as it still says the same."""
         self.category = category
-        self.revision = revision
-        self.last_updated = last_updated
+        self.revision = state.revision
+        self.last_updated = state.last_updated
         self.rows = rows
+        self.source = source
         # By the query of the request.
         self.search_pages = Pages()
 
@@ -119,13 +125,9 @@ class Snapshot:
 
     @cached_property
     def v1(self) -> Document:
-        return self._document(self._v1_text().encode())
+        return self._document(self.source or self._v1_text().encode())
 
     def _v1_text(self) -> str:
-        verbatim = CATEGORIES[self.category].has_legacy_objects
-        source = LegacySource.objects.filter(category=self.category, revision=self.revision).first()
-        if verbatim and source:
-            return source.text
         # A later model may own the same key: two authors' models share one koboldcpp name.
         slices = dict(piece for row in self.rows for piece in row.legacy_slices)
         return "{\n" + ",\n".join(slices.values()) + "\n}\n" if slices else category_dump({})
@@ -139,11 +141,10 @@ class Snapshot:
     @cached_property
     def index(self) -> SearchIndex:
         records = PresentedRecords(self.rows)
-        return SearchIndex(self.category, records, schema_fields(self.category), column=self.column)
-
-    def column(self, key: Hashable, compute: Callable[[dict], Value]) -> list[Value]:
-        """What `compute` makes of each record as presented; after a write it is asked for what changed alone."""
-        return [row.value(key, compute) for row in self.rows]
+        # The index must not hold the snapshot, whose bodies are large: in a circle, both outlived the next write.
+        return SearchIndex(
+            self.category, records, schema_fields(self.category), column=partial(_column, self.rows)
+        )
 
     @cached_property
     def files_by_hash(self) -> dict[str, list[HeldFile]]:
@@ -158,6 +159,11 @@ class Snapshot:
 
     def _document(self, body: bytes) -> Document:
         return Document(body, last_modified=self.last_updated, revision=self.revision)
+
+
+def _column(rows: Sequence[Row], key: Hashable, compute: Callable[[dict], Value]) -> list[Value]:
+    """What `compute` makes of each record as presented; after a write it is asked for what changed alone."""
+    return [row.value(key, compute) for row in rows]
 
 
 def _text_or_none(value: object) -> str | None:
@@ -225,7 +231,16 @@ def _snapshot_read(category: str, known: Snapshot | None, state: _State) -> Snap
     if known is not None and known.revision > state.revision:
         # The store was put back to an earlier state: what was written since then cannot be told.
         known = None
-    return Snapshot(category, state.revision, state.last_updated, _rows(category, known))
+    return Snapshot(category, state, _rows(category, known), _source(category, state.revision))
+
+
+def _source(category: str, revision: int) -> bytes | None:
+    """Read with the records: the next write may do away with it."""
+    if not CATEGORIES[category].has_legacy_objects:
+        return None
+    stored = LegacySource.objects.filter(category=category, revision=revision)
+    text = stored.values_list("text", flat=True).first()
+    return None if text is None else text.encode()
 
 
 def _rows(category: str, known: Snapshot | None) -> list[Row]:
@@ -255,20 +270,23 @@ def record_document(category: str, name: str) -> Document | None:
     if "\0" in name:
         # No name holds it, and PostgreSQL refuses to be asked.
         return None
-    now = _state(category)
     held = _held(category)
-    if held is not None and held.revision == now.revision:
-        row = held.by_name.get(name)
-        text = row.text if row else None
-    elif _row_reads[category] < ROW_READS:
-        _row_reads[category] += 1
-        stored = ModelRecord.objects.in_category(category).filter(name=name)
-        text = stored.values_list("record", flat=True).first()
-    else:
+    if held is None or held.revision != _state(category).revision:
+        if _row_reads[category] < ROW_READS:
+            _row_reads[category] += 1
+            return read_settled(partial(_state, category), partial(_record_stored, category, name))
         # This process is asked for single records all the time, so it had better know them.
         _row_reads[category] = 0
-        row = snapshot(category).by_name.get(name)
-        text = row.text if row else None
-    if text is None:
-        return None
-    return Document(text.encode(), last_modified=now.last_updated, revision=now.revision)
+        held = snapshot(category)
+    row = held.by_name.get(name)
+    return _record_document(row.text, _State(held.revision, held.last_updated)) if row else None
+
+
+def _record_stored(category: str, name: str, state: _State) -> Document | None:
+    stored = ModelRecord.objects.in_category(category).filter(name=name)
+    text = stored.values_list("record", flat=True).first()
+    return None if text is None else _record_document(text, state)
+
+
+def _record_document(text: str, state: _State) -> Document:
+    return Document(text.encode(), last_modified=state.last_updated, revision=state.revision)

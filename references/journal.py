@@ -1,11 +1,11 @@
 """Who is told of writes to the reference.
 
-The reference does not know who keeps its history. Whoever does registers functions in `listeners` and
-`structure_listeners`; they are called inside the transaction of the write, so that what they store stands or
-falls with the write itself.
+The reference does not know who keeps its history. Whoever does registers functions in `listeners`,
+`order_listeners` and `structure_listeners`; they are called inside the transaction of the write, so that what they
+store stands or falls with the write itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +33,15 @@ class RecordWrite:
     position: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OrderWrite:
+    """Records of a category that got another place: the position of each by its name. The others keep theirs."""
+
+    category: str
+    positions: Mapping[str, int]
+    actor: str = SYSTEM
+
+
 StructureKind = Literal["alias", "family", "name_schema"]
 
 
@@ -53,12 +62,19 @@ class StructureWrite:
 
 listeners: list[Callable[[Sequence[RecordWrite]], None]] = []
 
+order_listeners: list[Callable[[OrderWrite], None]] = []
+
 structure_listeners: list[Callable[[StructureWrite], None]] = []
 
 
 def writes_announce(writes: Sequence[RecordWrite]) -> None:
     for listener in listeners:
         listener(writes)
+
+
+def order_announce(write: OrderWrite) -> None:
+    for listener in order_listeners:
+        listener(write)
 
 
 def structure_announce(write: StructureWrite) -> None:

@@ -7,21 +7,16 @@ sees the new revision sees all of the write, and one that does not sees none of 
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from references.batches import batches
 from references.categories import CATEGORIES
+from references.filling import json_text, legacy_follow, record_fill
+from references.import_runs import ImportCounts, ImportRun, next_position
 from references.journal import SYSTEM, Operation, RecordWrite, writes_announce
-from references.legacy import CategorySource, ImportedRecord, legacy_from_record, legacy_overlay
+from references.legacy import CategorySource, ImportedRecord
 from references.models import Category, LegacySource, ModelRecord
-
-WRITE_BATCH = 500
-
-
-def json_text(value: object) -> str:
-    """Compact JSON with the key order of `value`; what is stored and, encoded, what is served."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def categories_sync(*, using: str = "default", at: int | None = None) -> None:
@@ -68,7 +63,7 @@ def record_put(
     before = stored.as_dict() if stored else None
     legacy_before = stored.legacy_as_dict() if stored else None
     if legacy is None:
-        legacy = _legacy_follow(category, legacy_before, before, record)
+        legacy = legacy_follow(category, legacy_before, before, record)
     revision = row.revision + 1
     target = stored or ModelRecord(category=row, name=name, position=_free_position(category, position))
     record_fill(target, record, legacy, revision)
@@ -116,80 +111,39 @@ def record_delete(
     return write
 
 
-@dataclass(slots=True)
-class ImportCounts:
-    """What an import did to one category; `kept` are stored records that the source does not have."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    kept: int = 0
-    removed: int = 0
-
-    @property
-    def changed(self) -> int:
-        return self.created + self.updated + self.removed
-
-
-@dataclass(slots=True)
-class _ImportPlan:
-    new: list[ModelRecord] = field(default_factory=list)
-    changed: list[ModelRecord] = field(default_factory=list)
-    writes: list[RecordWrite] = field(default_factory=list)
-    counts: ImportCounts = field(default_factory=ImportCounts)
-
-
 @transaction.atomic
 def records_import(
     *,
     category: str,
-    records: Sequence[ImportedRecord],
+    records: Iterable[ImportedRecord],
     source: str | None = None,
     prune: bool = False,
     at: int | None = None,
 ) -> ImportCounts:
-    """Brings a category in step with `records`, in their order; what is equal already is not touched.
+    """Brings a category in step with `records`; what is equal already is not touched.
 
-    `source` is the legacy file they were read from. With `prune`, stored records that are not among them go.
-    Counters of single operations do not move; `last_updated` does when something changed.
+    The records, of which only some at a time are held in memory, come to stand in their order, and those stored
+    ones that are not among them after them; with `prune` these go. `source` is the legacy file they were read
+    from. Counters of single operations do not move; `last_updated` does when something changed.
     """
     row = category_lock(category)
     now = _now(at)
     if row.revision == 0:
         row.initialized_at = now
     revision = row.revision + 1
-    stored = {record.name: record for record in ModelRecord.objects.in_category(category)}
-    plan = _import_plan(row, records, stored, revision=revision, at=now)
-    names = {item.name for item in records}
-    gone = [record for name, record in stored.items() if name not in names]
-    if prune:
-        plan.counts.removed = len(gone)
-        plan.writes += [
-            RecordWrite(
-                category,
-                record.name,
-                "delete",
-                record.as_dict(),
-                None,
-                record.legacy_as_dict(),
-                position=record.position,
-            )
-            for record in gone
-        ]
-        ModelRecord.objects.filter(pk__in=[record.pk for record in gone]).delete()
-    else:
-        plan.counts.kept = len(gone)
-    ModelRecord.objects.bulk_create(plan.new, batch_size=WRITE_BATCH)
-    ModelRecord.objects.bulk_update(plan.changed, FILLED_COLUMNS, batch_size=WRITE_BATCH)
-    source_moved = source is not None and _source_store(row, records, source, revision=revision)
-    if plan.counts.changed or source_moved:
-        if plan.counts.changed:
+    run = ImportRun(row, revision=revision, at=now)
+    for batch in batches(records):
+        run.take(batch)
+    run.settle(prune=prune)
+    is_told = source is not None and not run.counts.kept
+    source_moved = is_told and _source_store(row, source, revision=revision)
+    if run.counts.changed or source_moved:
+        if run.counts.changed:
             row.last_updated = max(now, row.last_updated + 1)
             row.last_successful_operation = now
         row.revision = revision
         row.save()
-    writes_announce(plan.writes)
-    return plan.counts
+    return run.counts
 
 
 @transaction.atomic
@@ -207,76 +161,9 @@ def sources_import(sources: Sequence[CategorySource], *, at: int | None = None) 
     }
 
 
-def _import_plan(
-    row: Category,
-    records: Iterable[ImportedRecord],
-    stored: dict[str, ModelRecord],
-    *,
-    revision: int,
-    at: int,
-) -> _ImportPlan:
-    plan = _ImportPlan()
-    position = _next_position(row.name)
-    for item in records:
-        target = stored.get(item.name)
-        before = target.as_dict() if target else None
-        legacy_before = target.legacy_as_dict() if target else None
-        record = _timestamped(item.record, before, initialized_at=row.initialized_at, at=at)
-        legacy = item.legacy
-        if legacy is None:
-            legacy = _legacy_follow(row.name, legacy_before, before, record)
-        if target and record == before and json_text(legacy) == json_text(legacy_before):
-            plan.counts.unchanged += 1
-            continue
-        if target is None:
-            target = ModelRecord(category=row, name=item.name, position=position)
-            position += 1
-            plan.new.append(target)
-            plan.counts.created += 1
-        else:
-            plan.changed.append(target)
-            plan.counts.updated += 1
-        record_fill(target, record, legacy, revision)
-        operation: Operation = "create" if before is None else "update"
-        plan.writes.append(
-            RecordWrite(
-                row.name,
-                item.name,
-                operation,
-                before,
-                record,
-                legacy_before,
-                legacy,
-                position=target.position,
-            )
-        )
-    return plan
-
-
-def _timestamped(record: dict, before: dict | None, *, initialized_at: int, at: int) -> dict:
-    """The record with both timestamps: its own, else those of the stored record, else the category's beginning.
-
-    A stored record that differs in nothing else keeps its `updated_at`.
-    """
-    metadata = dict(record.get("metadata") or {})
-    stored = (before or {}).get("metadata") or {}
-    own_update = metadata.get("updated_at")
-    created_at = metadata.pop("created_at", None)
-    metadata.pop("updated_at", None)
-    created_at = created_at if created_at is not None else stored.get("created_at", initialized_at)
-    updated_at = own_update if own_update is not None else stored.get("updated_at", initialized_at)
-    timestamped = {**record, "metadata": {**metadata, "created_at": created_at, "updated_at": updated_at}}
-    if before is not None and own_update is None and timestamped != before:
-        timestamped["metadata"]["updated_at"] = at
-    return timestamped
-
-
-def _source_store(row: Category, records: Sequence[ImportedRecord], text: str, *, revision: int) -> bool:
-    """Keeps the text while it says exactly what is stored; true when what version 1 serves moves with it."""
-    names = list(ModelRecord.objects.in_category(row.name).in_stored_order().names())
+def _source_store(row: Category, text: str, *, revision: int) -> bool:
+    """Keeps the text, which says exactly what is stored; true when what version 1 serves moves with it."""
     held = LegacySource.objects.filter(category=row).first()
-    if names != [item.name for item in records]:
-        return False
     if held and held.text == text and held.revision == row.revision:
         return False
     LegacySource.objects.update_or_create(category=row, defaults={"text": text, "revision": revision})
@@ -309,41 +196,10 @@ def _source_holds(held: LegacySource) -> bool:
     )
 
 
-FILLED_COLUMNS = (
-    "record", "legacy", "revision", "baseline", "style", "nsfw", "size_on_disk_bytes", "updated_at"
-)  # fmt: skip
-
-
-def record_fill(target: ModelRecord, record: dict, legacy: dict | None, revision: int) -> None:
-    target.record = json_text(record)
-    target.legacy = None if legacy is None else json_text(legacy)
-    target.revision = revision
-    target.baseline = record.get("baseline") or ""
-    target.style = record.get("style") or ""
-    target.nsfw = record.get("nsfw")
-    target.size_on_disk_bytes = record.get("size_on_disk_bytes")
-    target.updated_at = (record.get("metadata") or {}).get("updated_at") or 0
-
-
-def _legacy_follow(
-    category: str, legacy_before: dict | None, before: dict | None, record: dict
-) -> dict | None:
-    if not CATEGORIES[category].has_legacy_objects:
-        return None
-    if legacy_before is None or before is None:
-        return legacy_from_record(category, record)
-    return legacy_overlay(category, legacy_before, before, record)
-
-
 def _free_position(category: str, wanted: int | None) -> int:
     if wanted is None or ModelRecord.objects.in_category(category).filter(position=wanted).exists():
-        return _next_position(category)
+        return next_position(category)
     return wanted
-
-
-def _next_position(category: str) -> int:
-    last = ModelRecord.objects.in_category(category).order_by("-position").values_list("position", flat=True)
-    return (last.first() or 0) + 1
 
 
 def _category_bump(row: Category, *, revision: int, at: int, operation: Operation, name: str) -> None:

@@ -1,7 +1,11 @@
-"""Where records come from: folders of legacy files or of v2 files, and the legacy repositories on GitHub."""
+"""Where records come from: folders of legacy files or of v2 files, and the legacy repositories on GitHub.
+
+Legacy files are read whole, since version 1 may have to serve their very text; v2 files may be larger than memory.
+"""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,8 +13,10 @@ from typing import Any
 
 from django.conf import settings
 
+from references.batches import batches
 from references.categories import CATEGORIES, CategorySpec
 from references.github import raw_download
+from references.json_members import json_members
 from references.legacy import (
     CategorySource,
     ImportedRecord,
@@ -20,10 +26,17 @@ from references.legacy import (
     SourceError,
     source_read,
 )
-from references.legacy.values import refuse_constant, require_storable
+from references.legacy.issues import warnings_into
+from references.legacy.values import JsonObject, require_storable
+from references.models import ModelRecord
 from references.problems import RequestInvalid, Unprocessable
 from references.serializers import name_check, record_type, record_validate
 from references.vocabulary import Domain
+
+# From a category and names to those of its records that are stored, by name.
+Known = Callable[[str, Iterable[str]], Mapping[str, JsonObject]]
+
+REPEATED = "occurs more than once in the file; the last one counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +84,20 @@ def github_read(categories: Iterable[str] = CATEGORIES) -> Iterator[CategorySour
             yield raw_download(repository, spec.source, partial(source_read, spec.name))
 
 
-def v2_folder_read(folder: Path) -> Iterator[CategorySource]:
+def stored_records(category: str, names: Iterable[str]) -> dict[str, JsonObject]:
+    """Those of the records that are stored, by name."""
+    stored = ModelRecord.objects.in_category(category).filter(name__in=names)
+    return {name: json.loads(record) for name, record in stored.values_list("name", "record")}
+
+
+def v2_folder_read(folder: Path, *, known: Known | None = None) -> Iterator[CategorySource]:
     """Reads the `{category}.json` files of a folder, each an object of v2 records; those present count.
 
     The published service's store calls the file of image models as the legacy repository does; both are read.
-    Raises SourceError when there is none, or one is unusable.
+    Each file is gone through once for what is wrong with it as a whole, and its records are read when they are
+    asked for: the issues are complete after the last one. A record that equals the `known` one of its name, but
+    for times it leaves out, is that one, and not validated again. Raises SourceError when there is no file, or one
+    is unusable.
     """
     found = False
     for spec in CATEGORIES.values():
@@ -85,31 +107,93 @@ def v2_folder_read(folder: Path) -> Iterator[CategorySource]:
         )
         if path is not None:
             found = True
-            yield _v2_read(spec, path)
+            issues: list[Issue] = []
+            yield CategorySource(spec.name, "", _V2Records(spec.name, path, issues, known), issues)
     if not found:
         raise SourceError(f"{folder} holds no file named after a category")
 
 
-def _v2_read(spec: CategorySpec, path: Path) -> CategorySource:
-    try:
-        entries = json.loads(_bytes(path).decode("utf-8-sig"), parse_constant=refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path.name}: not JSON: {error}") from error
-    if not isinstance(entries, dict):
-        raise SourceError(f"{path.name}: not an object of records by name")
-    source = CategorySource(spec.name, "")
-    for name, record in entries.items():
+class _V2Records:
+    """The records of a v2 file, read anew each time they are gone through, which fills `issues` anew.
+
+    A name may occur several times; the last one counts.
+    """
+
+    def __init__(self, category: str, path: Path, issues: list[Issue], known: Known | None) -> None:
+        self._category = category
+        self._path = path
+        self._issues = issues
+        self._known = known
+        self._occurrences = Counter(name for name, _ in self._entries())
+
+    def __len__(self) -> int:
+        """How many entries the file has under different names, whatever becomes of them."""
+        return len(self._occurrences)
+
+    def __iter__(self) -> Iterator[ImportedRecord]:
+        self._issues.clear()
+        for batch in batches(self._last_entries()):
+            names = [name for name, _ in batch if _is_name(name)]
+            known = self._known(self._category, names) if self._known else {}
+            for name, entry in batch:
+                if name in known and _is_same(entry, known[name]):
+                    yield ImportedRecord(name, known[name], None)
+                    continue
+                try:
+                    record = _v2_record(self._category, name, entry)
+                except (RecordError, RequestInvalid, Unprocessable) as error:
+                    self._issues.append(Issue(name, Severity.SKIPPED, _reason(error), "invalid_record"))
+                else:
+                    yield ImportedRecord(name, record, None)
+
+    def _last_entries(self) -> Iterator[tuple[str, Any]]:
+        """The entries without those that a later one of the same name replaces."""
+        seen: Counter[str] = Counter()
+        for name, entry in self._entries():
+            if self._occurrences[name] > 1:
+                seen[name] += 1
+                if seen[name] < self._occurrences[name]:
+                    continue
+                warnings_into(self._issues, name)("repeated_record", REPEATED)
+            yield name, entry
+
+    def _entries(self) -> Iterator[tuple[str, Any]]:
         try:
-            name_check(name)
-            require_storable({name: record})
-            validated = record_validate(spec.name, record)
-        except (RecordError, RequestInvalid, Unprocessable) as error:
-            source.issues.append(Issue(name, Severity.SKIPPED, _reason(error), "invalid_record"))
-            continue
-        first_names = {second: first for first, second in record_type(spec.name).second_names.items()}
-        named = {first_names.get(key, key): value for key, value in record.items()}
-        source.records.append(ImportedRecord(name, _canonically_spelled(named, validated), None))
-    return source
+            with self._path.open(encoding="utf-8-sig", newline="") as file:
+                yield from json_members(file)
+        except OSError as error:
+            raise SourceError(f"{self._path}: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise SourceError(f"{self._path.name}: not a JSON object of records: {error}") from error
+
+
+def _is_name(name: str) -> bool:
+    try:
+        name_check(name)
+        require_storable(name)
+    except (RecordError, Unprocessable):
+        return False
+    return True
+
+
+def _v2_record(category: str, name: str, entry: Any) -> JsonObject:
+    """The record to store; raises RecordError, RequestInvalid or Unprocessable for an entry that is none."""
+    name_check(name)
+    require_storable({name: entry})
+    validated = record_validate(category, entry)
+    second_names = record_type(category).second_names
+    first_names = {second: first for first, second in second_names.items()}
+    named = {first_names.get(key, key): value for key, value in entry.items()} if second_names else entry
+    return _canonically_spelled(named, validated)
+
+
+def _is_same(entry: Any, known: JsonObject) -> bool:
+    """Whether an entry says what is known, but for times it leaves out."""
+    if not isinstance(entry, dict) or not isinstance(given := entry.get("metadata") or {}, dict):
+        return False
+    held = known.get("metadata") or {}
+    times = {key: held[key] for key in ("created_at", "updated_at") if key in held and given.get(key) is None}
+    return {**entry, "metadata": {**given, **times}} == known
 
 
 def _canonically_spelled(given: Any, validated: Any) -> Any:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from moderation.models import AuditEvent
 from references.api.documentation import operation
 from references.api.reading import ReadViewSet
-from references.api.responses import POLL_CACHE, json_response
+from references.api.responses import json_response
 from references.journal import Operation
 from references.problems import Unavailable
 from references.serializers.base import QuerySerializer
@@ -71,7 +71,7 @@ class ChangeFeed(ReadViewSet):
         events = found[:limit]
         last = events[-1]["event_id"] if events else since
         body = {"events": events, "next_since": last or None, "has_more": len(found) > limit}
-        return json_response(request, body, cache=POLL_CACHE)
+        return json_response(request, body)
 
 
 def require_log() -> None:
@@ -80,9 +80,10 @@ def require_log() -> None:
 
 
 def record_events() -> QuerySet[AuditEvent]:
-    """The writes of live records, acts on the queue and on text groups apart.
+    """The writes of live records; acts on the queue, on text groups and on the order of records apart.
 
     Writers hold the end of the log until they commit, so ids come to light in their order: who has seen an
     event has missed none before it.
     """
-    return AuditEvent.objects.exclude(category__in=(AuditEvent.QUEUE, AuditEvent.STRUCTURE))
+    apart = (AuditEvent.QUEUE, AuditEvent.STRUCTURE, AuditEvent.ORDER)
+    return AuditEvent.objects.exclude(category__in=apart)

@@ -78,6 +78,7 @@ def _shown(
 ) -> HttpResponse:
     context = {
         "desk_section": SECTION,
+        "section": "desk",
         "found": found,
         "most_at_once": MOST_AT_ONCE,
         "problem": problem,
@@ -102,6 +103,7 @@ def _applied(request: HttpRequest, result: ApplyResult, asked: Sequence[int]) ->
     failed = PendingChange.objects.with_id(result.failed_change_id or 0).first()
     context = {
         "desk_section": SECTION,
+        "section": "desk",
         "result": result,
         "applied": [ChangeView(change) for change in result.applied],
         "failed": ChangeView(failed) if failed else None,

@@ -66,6 +66,7 @@ def audit_page(request: HttpRequest, actor: Actor) -> HttpResponse:
     fill = {EVENTS: _events, PENDING: _pending, BATCHES: _batches}[view]
     context = {
         "desk_section": SECTION,
+        "section": "desk",
         "view": view,
         "tabs": [
             Option(label, request.path if name == EVENTS else f"{request.path}?{VIEW}={name}", name == view)

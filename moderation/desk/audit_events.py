@@ -10,7 +10,7 @@ from django.http import QueryDict
 from moderation.audit import last_event_id
 from moderation.desk.audit_words import ACTS, WRITES
 from moderation.models import AuditEvent, PendingChange
-from moderation.querysets import AuditEventQuerySet
+from moderation.querysets import AuditEventQuerySet, name_contains
 from references.categories import CATEGORIES
 from references.pages.links import Query
 
@@ -127,8 +127,8 @@ def _about(events: AuditEventQuerySet, category: str, model: str) -> AuditEventQ
         writes &= Q(category=category)
         changes &= Q(category=category)
     if model:
-        writes &= Q(model_name__icontains=model)
-        changes &= Q(model_name__icontains=model)
+        writes &= name_contains(model)
+        changes &= name_contains(model)
     is_about_one_change = Q(category=AuditEvent.QUEUE) & ~Q(model_name=AuditEvent.WHOLE_QUEUE)
     change_id = Case(When(is_about_one_change, then=Cast("model_name", BigIntegerField())))
     acts = Exists(PendingChange.recorded.filter(changes, pk=OuterRef("change_id")))

@@ -65,6 +65,7 @@ def batch_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     links = PageLinks(request.path, {})
     context = {
         "desk_section": SECTION,
+        "section": "desk",
         "open": _open_batch(open_id) if open_id else None,
         "is_first": cursor is None,
         "batches": batch_lines([each for each in found.summaries if each.batch.number != open_id]),
@@ -87,6 +88,7 @@ def batch_page(request: HttpRequest, actor: Actor, batch_id: int) -> HttpRespons
     is_net = request.GET.get(VIEW) == NET
     context = {
         "desk_section": SECTION,
+        "section": "desk",
         "line": line,
         "batch": line.batch,
         "reverts": waiting_reverts(batch_id),

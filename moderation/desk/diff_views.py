@@ -210,7 +210,8 @@ def _text(old: dict | None, new: dict | None) -> list[Line]:
 def _json_lines(record: dict | None) -> list[str]:
     if record is None:
         return []
-    return json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True).splitlines()
+    # Not splitlines(): strings may hold other characters that it takes for line ends.
+    return json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True).split("\n")
 
 
 def _documents(diff: ChangeDiff) -> list[tuple[str, SafeString]]:

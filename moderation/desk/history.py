@@ -39,6 +39,7 @@ def model_history(request: HttpRequest, actor: Actor, category: str, model_name:
     links = PageLinks(request.path, {})
     context = {
         "desk_section": SECTION,
+        "section": "desk",
         "spec": spec,
         "name": model_name,
         "is_live": is_live,

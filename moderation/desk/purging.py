@@ -129,6 +129,8 @@ def ids_read(text: str) -> list[int]:
 
 
 def _problem(sent: QueryDict, ids: Sequence[int]) -> str:
+    if not ids:
+        return "Nothing was purged: there is no such change."
     if sent.get(SEEN) != _fingerprint(ids):
         return "Nothing was purged: the queue has moved since the dry run. Look at it again."
     if sent.get(CONFIRM, "").strip().lower() != confirmation(ids):
@@ -144,7 +146,13 @@ def _shown(
     problem: str = "",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    context: dict[str, Any] = {"desk_section": SECTION, "form": form, "ids": ids, "problem": problem}
+    context: dict[str, Any] = {
+        "desk_section": SECTION,
+        "section": "desk",
+        "form": form,
+        "ids": ids,
+        "problem": problem,
+    }
     if ids:
         found = PendingChange.objects.with_ids(ids[:CHANGES_SHOWN]).without_states().defer("payload")
         context |= {

@@ -14,7 +14,7 @@ from moderation.models import PendingChange
 from moderation.pages.change_view import STATUS_LABELS, ChangeView, diff_rows
 from moderation.pages.prefilling import CHANGE
 from moderation.pages.resubmitting import change_resubmit
-from moderation.pages.session import for_requestors
+from moderation.pages.session import for_requestors, forms_are_open
 from moderation.querysets import PendingChangeQuerySet
 from moderation.review import change_diff
 from moderation.services import change_withdraw
@@ -121,8 +121,8 @@ def _to_change(change_id: int) -> HttpResponse:
 
 
 def _edit_url(change: PendingChange) -> str:
-    """Where the rejected change can be edited and proposed again; nothing for one that says no more than its name."""
-    if change.operation == Operation.DELETE:
+    """Where the rejected change can be edited and proposed again; empty for a removal, and where there are no forms."""
+    if change.operation == Operation.DELETE or not forms_are_open():
         return ""
     if change.operation == Operation.CREATE:
         form = reverse("moderation:propose", args=[change.category])

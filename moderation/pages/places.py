@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from moderation.pages.record_panels import pending_badges, record_history, record_pending
-from moderation.pages.session import queue_is_open, sign_in_url, signed_in
+from moderation.pages.session import forms_are_open, queue_is_open, sign_in_url, signed_in
 from references.pages import panels
 from references.pages.panels import Link, Panel
 from references.rows import Row
@@ -33,7 +33,7 @@ def header_user(request: HttpRequest) -> Panel:
 
 def own_links(request: HttpRequest) -> Sequence[Link]:
     user = signed_in(request)
-    if user is None or not may_propose(request):
+    if user is None or not user.is_requestor or not queue_is_open():
         return []
     links = [Link("My changes", reverse("moderation:my_changes"), "my_changes")]
     if user.is_approver:
@@ -43,7 +43,7 @@ def own_links(request: HttpRequest) -> Sequence[Link]:
 
 def may_propose(request: HttpRequest) -> bool:
     user = signed_in(request)
-    return user is not None and user.is_requestor and queue_is_open()
+    return user is not None and user.is_requestor and forms_are_open()
 
 
 def record_proposals(request: HttpRequest, row: Row) -> Sequence[Link]:

@@ -34,7 +34,7 @@ from moderation.pages.forms.fields import category_fields
 from moderation.pages.forms.showing import RECORD_FIELD, Fault, form_view
 from moderation.pages.prefilling import document_again, document_copied, rejected_change, storable_or_404
 from moderation.pages.proposing import RecordMoved, Target, faults_of, proposal_preview, proposal_send
-from moderation.pages.session import for_requestors
+from moderation.pages.session import for_proposers
 from references.documents import snapshot
 from references.horde import HordeUser
 from references.pages.choices import spec_or_404
@@ -83,7 +83,7 @@ class Draft:
 @never_cache
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_requestors
+@for_proposers
 def propose_new(request: HttpRequest, user: HordeUser, category: str) -> HttpResponse:
     spec_or_404(category)
     target = Target(category)
@@ -96,7 +96,7 @@ def propose_new(request: HttpRequest, user: HordeUser, category: str) -> HttpRes
 @never_cache
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_requestors
+@for_proposers
 def propose_edit(request: HttpRequest, user: HordeUser, category: str, name: str) -> HttpResponse:
     spec_or_404(category)
     target = Target(category, storable_or_404(name))

@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException
 from moderation.api.payloads import NOTE_LENGTH
 from moderation.pages.dependents import Removal, dependents, removals
 from moderation.pages.proposing import ROUTES
-from moderation.pages.session import for_requestors
+from moderation.pages.session import for_proposers
 from moderation.services import Proposal, changes_propose
 from moderation.states import Operation
 from references.documents import snapshot
@@ -32,7 +32,7 @@ MOST_AT_ONCE = 200
 @never_cache
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_requestors
+@for_proposers
 def propose_delete(request: HttpRequest, user: HordeUser, category: str, name: str) -> HttpResponse:
     spec = spec_or_404(category)
     held = snapshot(category)
@@ -72,7 +72,7 @@ def propose_delete(request: HttpRequest, user: HordeUser, category: str, name: s
 @never_cache
 @require_POST
 @page
-@for_requestors
+@for_proposers
 def propose_bulk(request: HttpRequest, user: HordeUser, category: str) -> HttpResponse:
     spec = spec_or_404(category)
     held = snapshot(category)

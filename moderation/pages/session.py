@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from moderation.live import canonical_domain
 from references.horde import HordeUser
 from references.pages.theme import SeeOther
-from references.vocabulary import ReplicateMode
+from references.vocabulary import CanonicalFormat, ReplicateMode
 
 NEXT = "next"
 # A key that its owner gave up opens the pages no longer than this.
@@ -57,6 +58,11 @@ def queue_is_open() -> bool:
     return settings.QUEUE_ENABLED and settings.REPLICATE_MODE is not ReplicateMode.REPLICA
 
 
+def forms_are_open() -> bool:
+    """Whether proposals can be written on pages: these are version 2 records, which not every queue takes."""
+    return queue_is_open() and canonical_domain() is CanonicalFormat.V2
+
+
 def for_requestors(view: RequestorView) -> Callable[..., HttpResponseBase]:
     """Gives the view the signed-in requestor as its second argument; everyone else is told what is missing."""
 
@@ -76,6 +82,19 @@ def for_requestors(view: RequestorView) -> Callable[..., HttpResponseBase]:
         return view(request, user, *args, **kwargs)
 
     return guarded
+
+
+def for_proposers(view: RequestorView) -> Callable[..., HttpResponseBase]:
+    """As `for_requestors`, for pages that propose: where the API refuses version 2 records, so do they."""
+    guarded = for_requestors(view)
+
+    @wraps(view)
+    def proposing(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if queue_is_open() and not forms_are_open():
+            return render(request, "moderation/no_forms.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return guarded(request, *args, **kwargs)
+
+    return proposing
 
 
 def _no_queue(request: HttpRequest) -> HttpResponse:

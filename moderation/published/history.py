@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from moderation.actors import Actor, LoggedActor
-from moderation.events import EventDraft, _write_payload
+from moderation.events import EventDraft, write_payload
 from moderation.live import Live, ModelKey
 from moderation.models import PendingChange
 from moderation.published.acts import DOMAIN, Queue, base_of
@@ -157,7 +157,7 @@ class _Teller:
             *key,
             operation.value,
             event.logical_user_id if event else SYSTEM,
-            _write_payload(write),
+            write_payload(write),
             event.request_id if event else None,
         )
         self._add(draft, at, event)

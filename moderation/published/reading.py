@@ -5,7 +5,7 @@ Records of categories are read like any folder of v2 files. Everything else is r
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def store_read(folder: Path) -> PublishedStore:
         raise StoreError(f"{folder} is no folder")
     left_out: list[str] = []
     try:
-        sources = list(v2_folder_read(folder))
+        sources = [replace(source, records=list(source.records)) for source in v2_folder_read(folder)]
         legacy = _legacy_read(folder)
     except SourceError as error:
         raise StoreError(str(error)) from error

@@ -18,8 +18,8 @@ from moderation.services.transactions import (
     queue_lock,
 )
 from moderation.states import WITHDRAWN_REASON, Action
+from references.batches import WRITE_BATCH
 from references.problems import BadRequest, Unprocessable
-from references.services import WRITE_BATCH
 
 
 @dataclass(frozen=True, slots=True)

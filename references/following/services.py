@@ -10,6 +10,8 @@ from itertools import count
 
 from django.db import transaction
 
+from references.batches import WRITE_BATCH
+from references.filling import FILLED_COLUMNS, record_fill
 from references.following.client import PrimaryError
 from references.following.copies import CategoryCopy, Marks, StructureCopy
 from references.following.place import Place, pause_after
@@ -18,14 +20,7 @@ from references.journal import Operation, RecordWrite, writes_announce
 from references.legacy import CategorySource
 from references.models import Category, LegacySource, ModelRecord
 from references.problems import Conflict
-from references.services import (
-    FILLED_COLUMNS,
-    WRITE_BATCH,
-    ImportCounts,
-    category_lock,
-    record_fill,
-    records_import,
-)
+from references.services import ImportCounts, category_lock, records_import
 from references.structure_models import GroupAliasEntry, GroupFamily, GroupNameSchema
 from references.structure_services import (
     aliases_delete,

@@ -2,11 +2,7 @@
 
 import hashlib
 import hmac
-import logging
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -20,22 +16,11 @@ from references.horde.answers import username_parse
 from references.horde.client import Answer, BackgroundCall, HordeBadAnswer, HordeError, horde_get
 from references.horde.waiting import KEY_CHECK_PLACES, Waits
 
-try:
-    from redis.exceptions import RedisError
-except ImportError:  # the extra is not installed, so no cache can raise it
-    CACHE_ERRORS: tuple[type[Exception], ...] = ()
-else:
-    CACHE_ERRORS = (RedisError,)
-
-logger = logging.getLogger(__name__)
-
 CHECK_TIMEOUT = 10.0
 CACHE_SECONDS = 60
 ANSWER_LIMIT = 1024 * 1024
-CACHE_COMPLAINT_SECONDS = 60.0
 
 _SENDABLE = re.compile(r"[!-~\xa1-\xff]+")
-_next_cache_complaint = 0.0
 _waits = Waits(KEY_CHECK_PLACES)
 
 
@@ -94,14 +79,11 @@ def user_find(apikey: str) -> HordeUser:
     if username := _static_username(apikey):
         return _user(username)
     entry = _cache_entry(apikey)
-    known = None
-    with _cache_down_is_a_miss():
-        known = cache.get(entry)
+    known = cache.get(entry)
     if known is not None:
         return _user(known)
     user = _user(_username_ask(apikey) or "")
-    with _cache_down_is_a_miss():
-        cache.set(entry, user.username, CACHE_SECONDS)
+    cache.set(entry, user.username, CACHE_SECONDS)
     return user
 
 
@@ -145,15 +127,3 @@ def _username_ask(apikey: str) -> str | None:
 def _cache_entry(apikey: str) -> str:
     digest = hmac.new(settings.SECRET_KEY.encode(), apikey.encode(), hashlib.sha256).hexdigest()
     return f"horde-user-{digest}"
-
-
-@contextmanager
-def _cache_down_is_a_miss() -> Iterator[None]:
-    """Lets a check go on without the cache, with one line in the log a minute."""
-    global _next_cache_complaint
-    try:
-        yield
-    except CACHE_ERRORS as error:
-        if time.monotonic() >= _next_cache_complaint:
-            _next_cache_complaint = time.monotonic() + CACHE_COMPLAINT_SECONDS
-            logger.warning("Keys are checked without the cache, which is down: %s", type(error).__name__)

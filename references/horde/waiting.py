@@ -35,7 +35,8 @@ class Waits:
     def waiting(self, longest: float) -> Iterator[float]:
         """The seconds that the caller may wait within, `longest` at most; raises HordeBusy if it may not.
 
-        A HordeTimeout within shows that the AI-Horde answers nobody: until it does, there are no moments.
+        A HordeTimeout of one that has a place shows that the AI-Horde answers nobody: until it does, there are no
+        moments. What is left of a moment may be too short for any answer.
         """
         with self._lock:
             now = time.monotonic()
@@ -48,7 +49,8 @@ class Waits:
             yield longest
             self._is_answering = True
         except HordeTimeout:
-            self._is_answering = False
+            if has_place:
+                self._is_answering = False
             raise
         finally:
             if has_place:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +27,15 @@ class ImportedRecord:
 
 @dataclass(frozen=True, slots=True)
 class CategorySource:
-    """A legacy file that has been read: its text, its records in order, its issues."""
+    """A file: its text, its records in order, its issues.
+
+    A legacy file has been read whole. The records of other files, whose text is left empty, may be read while they
+    are gone through, each time anew; the issues are complete then.
+    """
 
     category: str
     text: str
-    records: list[ImportedRecord] = field(default_factory=list)
+    records: Iterable[ImportedRecord] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
     @property

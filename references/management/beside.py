@@ -1,17 +1,23 @@
 """Management commands that run beside a server, as processes of their own."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from references.management import tied
 
 logger = logging.getLogger(__name__)
 
 RESTART_PAUSE = 5.0
 STOP_PATIENCE = 10.0
+
+# What the apps above this one add to what serve runs: commands, each with what tells at its start whether to.
+added_commands: list[tuple[str, Callable[[], bool]]] = []
 
 
 @contextmanager
@@ -55,9 +61,11 @@ class _Keeper(threading.Thread):
 
 
 def _start(command: str) -> subprocess.Popen:
-    """The process; Ctrl-C in a terminal does not reach it, so that the server alone decides when it ends."""
+    """The process, tied to this one; Ctrl-C in a terminal does not reach it: the server alone decides when it ends."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return subprocess.Popen([sys.executable, sys.argv[0], command])  # noqa: S603 - a command of this project
+        return subprocess.Popen(  # noqa: S603 - a command of this project
+            [sys.executable, tied.__file__, str(os.getpid()), sys.argv[0], command]
+        )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)

@@ -100,7 +100,7 @@
     if (isGoing) {
       isGoing = false;
       clearTimeout(patience);
-      if (["q", "b", "a"].includes(event.key)) {
+      if (["q", "b", "p", "a"].includes(event.key)) {
         event.preventDefault();
         goTo(event.key);
         return;

@@ -30,6 +30,8 @@ PAGES = {
     "delete": DELETE,
     "delete text model": "/propose/text_generation/delete/NeverSleep/Lumimaid-v0.2-8B",
     "list": "/models/image_generation",
+    "cards": "/models/image_generation?view=cards",
+    "groups": "/models/text_generation",
     "risk": "/deletion-risk/image_generation",
     "record": "/models/image_generation/stable_diffusion",
     "my changes": "/my-changes",

@@ -84,8 +84,16 @@ def test_the_counts_of_servers_that_have_ended_are_removed(tmp_path):
     for name in (str(ended.pid), str(os.getpid()), "notes"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "histogram_1.db").touch()
-    folder_prepare(tmp_path / "new")
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([str(os.getpid()), "new", "notes"])
+    folder_prepare(tmp_path / "1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([str(os.getpid()), "1", "notes"])
+
+
+def test_beside_a_folder_that_somebody_chose_nothing_is_removed(tmp_path):
+    # No process has so high a number.
+    release = tmp_path / "20260101"
+    release.mkdir()
+    folder_prepare(tmp_path / "metrics")
+    assert sorted(tmp_path.iterdir()) == [release, tmp_path / "metrics"]
 
 
 def test_processes_count_together(tmp_path):

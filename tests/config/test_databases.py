@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from config.databases import SQLITE_OPTIONS, database_config
+from config.databases import POSTGRES_OPTIONS, SQLITE_OPTIONS, database_config
 
 HOSTED = "postgres://user:secret@db.example.org:6543/store"
 
@@ -23,6 +23,12 @@ def test_sqlite_files(url, name, tmp_path, monkeypatch):
     assert config["ENGINE"] == "django.db.backends.sqlite3"
     assert config["NAME"] == name.format(folder=tmp_path)
     assert config["OPTIONS"] == SQLITE_OPTIONS
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite://data/store.sqlite3"])
+def test_a_url_with_too_few_slashes_stops_the_start(url):
+    with pytest.raises(ImproperlyConfigured, match="write sqlite:///path"):
+        database_config(url)
 
 
 def test_a_file_that_sqlite_cannot_open_stops_the_start(tmp_path):
@@ -51,7 +57,7 @@ def test_a_postgres_url_with_everything():
         "PORT": "6543",
         "USER": "user",
         "PASSWORD": "secret",
-        "OPTIONS": {"sslmode": "require", "application_name": "a b"},
+        "OPTIONS": {**POSTGRES_OPTIONS, "sslmode": "require", "application_name": "a b"},
     }
     assert config["CONN_HEALTH_CHECKS"] is True
 

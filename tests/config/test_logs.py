@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import sys
@@ -18,6 +19,7 @@ from config.logs import (
     logging_config,
 )
 from references.horde import HordeUser
+from tests.hordedouble import running_horde
 
 
 def record(message: str = "what %s", *args: object, level: int = logging.INFO, **extra: object):
@@ -177,3 +179,57 @@ def test_a_known_caller_is_logged_by_id_alone(settings, caplog):
         RequestLogMiddleware(view)(RequestFactory().get("/"))
     assert [line.about["user_id"] for line in caplog.records] == ["101", f"account {account.pk}"]
     assert "Rita" not in caplog.text
+
+
+@pytest.fixture
+def lines(settings, monkeypatch):
+    """The service's access log as it would be written: its lines of JSON."""
+    settings.ACCESS_LOG = True
+    written = io.StringIO()
+    config = logging_config(LogFormat.JSON, LogLevel.INFO)
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(DictConfigurator(config).configure_formatter(config["formatters"]["json"]))
+    handler.addFilter(RequestFilter())
+    logger = logging.getLogger()
+    monkeypatch.setattr(logger, "handlers", [handler])
+    monkeypatch.setattr(logger, "level", logging.DEBUG)
+    return lambda: written.getvalue().splitlines()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/model_references/v2/me/roles", 200),
+        ("GET", "/api/model_references/v2/pending_queue/changes", 200),
+        ("GET", "/api/model_references/v2/pending_queue/changes/7", 404),
+        ("POST", "/api/model_references/v2/clip", 422),
+        ("DELETE", "/api/model_references/v2/clip/model/none", 404),
+    ],
+)
+def test_a_call_with_a_key_is_logged_with_the_user_of_the_key_alone(
+    client, settings, lines, method, path, status
+):
+    settings.QUEUE_APPROVER_IDS = frozenset({"900"})
+    with running_horde() as horde:
+        settings.HORDE_URL = horde.url
+        response = client.generic(
+            method, path, b"{}", content_type="application/json", headers={"apikey": "key-approver"}
+        )
+    assert response.status_code == status
+    [entry] = [entry for entry in map(json.loads, lines()) if entry["logger"] == "config.logs"]
+    assert (entry["method"], entry["path"], entry["status"]) == (method, path, status)
+    assert entry["user_id"] == "900"
+    assert entry["message"].endswith(" by 900")
+    assert "key-approver" not in "\n".join(lines())
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_refused_is_logged_as_nobody(client, settings, lines):
+    with running_horde() as horde:
+        settings.HORDE_URL = horde.url
+        response = client.get("/api/model_references/v2/me/roles", headers={"apikey": "key-of-nobody"})
+    assert response.status_code == 401
+    [entry] = [entry for entry in map(json.loads, lines()) if entry["logger"] == "config.logs"]
+    assert "user_id" not in entry
+    assert "key-of-nobody" not in "\n".join(lines())

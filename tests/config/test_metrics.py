@@ -1,8 +1,14 @@
+from math import inf
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from moderation.models import PendingChange
+from moderation.models import PendingChange, Webhook, WebhookDelivery
+from moderation.webhooks.services import webhook_add
+from references.categories import CATEGORIES
+from references.following.services import STRUCTURE
 from references.horde.circuit import OPEN_AT, circuit_count_failure
+from references.models import FollowedPart, PrimaryLink
 from references.vocabulary import CanonicalFormat, ReplicateMode
 from tests.factories import make_record
 from tests.moderation.factories import EARLY, RAVI, apply_at_once, approve, propose_create
@@ -81,6 +87,29 @@ def test_the_oldest_pending_change_tells_its_age(client, monkeypatch):
     assert scrape(client)["queue_oldest_pending_seconds"] == 90
 
 
+def test_webhooks_tell_what_waits_and_how_long_they_have_failed(client, monkeypatch):
+    well = webhook_add(url="https://well.example/?token=hidden", secret="s" * 16)
+    failing = webhook_add(url="https://failing.example/", secret="s" * 16)
+    make_record("clip", "a")
+    deliveries = WebhookDelivery.objects
+    deliveries.filter(webhook=well).update(status="delivered", finished_at=EARLY)
+    deliveries.filter(webhook=failing).update(created_at=EARLY)
+    Webhook.objects.filter(pk=failing.pk).update(failing_since=EARLY + 30, disabled_at=EARLY + 60)
+    monkeypatch.setattr("config.metrics.time", lambda: EARLY + 90.7)
+    samples = scrape(client)
+    told = {name: value for name, value in samples.items() if name.startswith("webhook")}
+    assert told == {
+        f'webhook_enabled{{webhook="{well.pk}"}}': 1,
+        f'webhook_enabled{{webhook="{failing.pk}"}}': 0,
+        f'webhook_deliveries_waiting{{webhook="{well.pk}"}}': 0,
+        f'webhook_deliveries_waiting{{webhook="{failing.pk}"}}': 1,
+        f'webhook_oldest_waiting_seconds{{webhook="{well.pk}"}}': 0,
+        f'webhook_oldest_waiting_seconds{{webhook="{failing.pk}"}}': 90,
+        f'webhook_failing_seconds{{webhook="{well.pk}"}}': 0,
+        f'webhook_failing_seconds{{webhook="{failing.pk}"}}': 60,
+    }
+
+
 def test_the_ai_horde_tells_its_circuit(client):
     circuit_count_failure()
     samples = scrape(client)
@@ -90,12 +119,39 @@ def test_the_ai_horde_tells_its_circuit(client):
     assert scrape(client)["horde_circuit_open"] == 1
 
 
+def test_a_replica_tells_how_far_each_part_is_behind(client, settings, monkeypatch):
+    settings.REPLICATE_MODE = ReplicateMode.REPLICA
+    monkeypatch.setattr("references.following.state.time.time", lambda: 1000.0)
+    PrimaryLink.objects.create(primary="https://primary.example", failures=3)
+    for name in [*CATEGORIES, STRUCTURE]:
+        FollowedPart.objects.create(name=name, confirmed_at=990)
+    FollowedPart.objects.filter(name="clip").update(confirmed_at=940.5, failures=2)
+    samples = scrape(client)
+    assert samples["replica_lag_seconds"] == 59.5
+    assert samples["replica_consecutive_failures"] == 3
+    assert samples['replica_part_lag_seconds{part="clip"}'] == 59.5
+    assert samples['replica_part_lag_seconds{part="lora"}'] == 10
+    assert samples[f'replica_part_lag_seconds{{part="{STRUCTURE}"}}'] == 10
+    assert samples['replica_part_consecutive_failures{part="clip"}'] == 2
+    assert samples['replica_part_consecutive_failures{part="lora"}'] == 0
+
+
+def test_what_a_replica_never_had_is_infinitely_far_behind(client, settings):
+    settings.REPLICATE_MODE = ReplicateMode.REPLICA
+    samples = scrape(client)
+    assert (samples["replica_lag_seconds"], samples['replica_part_lag_seconds{part="clip"}']) == (inf, inf)
+
+
+def test_a_primary_tells_no_lag(client):
+    assert not [name for name in scrape(client) if name.startswith("replica")]
+
+
 def test_the_cost_does_not_grow_with_what_is_stored(client, django_assert_num_queries):
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         scrape(client)
     make_record("clip", "a")
     propose_create("a")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         scrape(client)
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import APIException
 
+from moderation.api.feed import record_events
 from moderation.append_only import log_unlocked
 from moderation.events import event_hash
 from moderation.models import AuditEvent, AuditHead, Batch, PendingChange, QueueState
@@ -162,6 +163,8 @@ class Queue:
 
     def import_records(self, number: int) -> None:
         names = [name for place, name in enumerate(NAMES) if number >> place & 1]
+        if number % 5 < 2:
+            names.reverse()
         records = [make_imported(name, category="clip", description=f"file {number}") for name in names]
         records_import(category="clip", records=records, prune=number % 2 == 0)
 
@@ -240,6 +243,47 @@ def test_an_apply_that_writes_nothing_is_not_taken_for_the_write_before_it():
     change.refresh_from_db()
     assert change.live_before == change.live_after
     assert faults() == []
+
+
+def import_in(order: str) -> None:
+    records_import(category="clip", records=[make_imported(name, category="clip") for name in order])
+
+
+def clip_order() -> str:
+    return "".join(ModelRecord.objects.filter(category="clip").order_by("position").names())
+
+
+def test_the_log_tells_of_new_places_in_one_event_and_the_rebuild_puts_records_there():
+    import_in("abcd")
+    events = AuditEvent.objects.count()
+    import_in("dxcb")
+    assert clip_order() == "dxcba"
+    assert AuditEvent.objects.count() == events + 2
+    moved = AuditEvent.objects.get(category=AuditEvent.ORDER)
+    assert (moved.model_name, moved.operation, moved.logical_user_id) == ("clip", "update", "system")
+    assert faults() == []
+
+    before = rows_of(ModelRecord)
+    ModelRecord.objects.all().delete()
+    call_command("rebuild_from_audit", "--yes", stdout=StringIO())
+    assert (clip_order(), rows_of(ModelRecord)) == ("dxcba", before)
+
+
+def test_a_process_that_knows_the_records_sees_their_new_places():
+    import_in("abcd")
+    known = snapshot("clip")
+    assert [row.name for row in known.rows] == [*"abcd"]
+    import_in("bacd")
+    assert [row.name for row in snapshot("clip").rows] == [*"bacd"]
+    assert snapshot("clip").by_name["d"] is known.by_name["d"]
+
+
+def test_new_places_are_no_write_in_the_feed_of_records():
+    import_in("ab")
+    before = list(record_events())
+    import_in("ba")
+    assert list(record_events()) == before
+    assert AuditEvent.objects.filter(category=AuditEvent.ORDER).count() == 1
 
 
 def test_the_check_passes_on_an_empty_store():

@@ -176,6 +176,18 @@ def test_the_copy_is_readable_by_those_who_may_read_the_database(source, tmp_pat
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_copy_under_way_is_readable_by_nobody_else(source, tmp_path, monkeypatch):
+    (tmp_path / "live.sqlite3").chmod(0o600)
+    seen = []
+
+    def note(command, status, remaining, total):
+        seen.extend(path.stat().st_mode & 0o777 for path in tmp_path.glob(".copy.*"))
+
+    monkeypatch.setattr(backup.Command, "_progress", note)
+    run(tmp_path / "copy")
+    assert set(seen) == {0o600}
+
+
 def test_an_existing_file_is_replaced_only_when_asked_to(source, tmp_path):
     (tmp_path / "copy").write_text("precious")
     with pytest.raises(CommandError, match="copy exists; to replace it, add --overwrite"):

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from references import json_members
 from references.categories import CATEGORIES
 from references.documents import snapshot
-from references.management.commands import load_starter
+from references.management import importing
+from references.management.commands import import_v2, load_starter
 from references.models import Category, LegacySource, ModelRecord
+from references.sources import stored_records
 from tests.factories import make_folder, make_legacy, make_legacy_file, make_record, make_v2
 from tests.recorded import legacy_dir
 
@@ -58,7 +61,7 @@ def everything() -> tuple:
 
 def test_import_legacy_reports_what_it_did_to_each_category():
     report = table(run("import_legacy", legacy_dir()))
-    nothing = dict.fromkeys(("updated", "unchanged", "kept", "skipped"), 0)
+    nothing = dict.fromkeys(("updated", "unchanged", "moved", "kept", "skipped"), 0)
     assert list(report) == list(COUNTS)
     for category, count in COUNTS.items():
         assert {**nothing, "created": count, "warnings": report[category]["warnings"]} == report[category]
@@ -98,6 +101,7 @@ def test_skipped_records_are_named_with_the_reason_and_warnings_only_when_asked_
         "created": 1,
         "updated": 0,
         "unchanged": 0,
+        "moved": 0,
         "kept": 0,
         "skipped": 1,
         "warnings": 1,
@@ -170,6 +174,26 @@ def test_the_shell_sees_a_failed_import_as_a_message_and_a_status(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_an_import_over_the_starter_catalogue_serves_the_files_themselves(tmp_path):
+    run("load_starter")
+    images = json.loads((legacy_dir() / "image" / "stable_diffusion.json").read_text())
+    starting = set(ModelRecord.objects.filter(category="image_generation").values_list("name", flat=True))
+    assert starting & set(images)
+    run("import_legacy", legacy_dir())
+    served = {
+        category: list(ModelRecord.objects.filter(category=category).order_by("position").names())
+        for category in ("image_generation", "text_generation")
+    }
+    assert served["image_generation"] == [*images, *(starting - set(images))]
+    assert starting <= set(images)
+    assert snapshot("image_generation").v1.body == (legacy_dir() / "image/stable_diffusion.json").read_bytes()
+    assert snapshot("text_generation").v1.body == (legacy_dir() / "text" / "db.json").read_bytes()
+    before = everything()
+    report = table(run("import_legacy", legacy_dir()))
+    assert all(numbers["moved"] == numbers["updated"] == 0 for numbers in report.values())
+    assert everything() == before
+
+
 # import_v2
 
 
@@ -203,7 +227,15 @@ def test_import_v2_skips_bad_records_and_says_why(tmp_path):
     assert "nsfw: " in skipped[0]
     assert "tags: " in skipped[0]
     assert table(output) == {
-        "lora": {"created": 1, "updated": 0, "unchanged": 0, "kept": 0, "skipped": 2, "warnings": 0}
+        "lora": {
+            "created": 1,
+            "updated": 0,
+            "unchanged": 0,
+            "moved": 0,
+            "kept": 0,
+            "skipped": 2,
+            "warnings": 0,
+        }
     }
     assert [record.name for record in ModelRecord.objects.all()] == ["Good"]
 
@@ -214,8 +246,44 @@ def test_import_v2_dry_run_and_unusable_files_change_nothing(tmp_path):
     assert table(run("import_v2", tmp_path, dry_run=True))["lora"]["created"] == 1
     assert everything() == before
     (tmp_path / "ti.json").write_text("{")
-    with pytest.raises(CommandError, match=r"^ti\.json: not JSON"):
+    with pytest.raises(CommandError, match=r"^ti\.json: not a JSON object of records: line 1: "):
         run("import_v2", tmp_path)
+    assert everything() == before
+
+
+def test_import_v2_tells_how_far_it_is_while_it_runs(monkeypatch, tmp_path):
+    monkeypatch.setattr(importing, "PROGRESS_EVERY", 2)
+    entries = {name: make_v2("lora", name) for name in "ABCDE"}
+    (tmp_path / "lora.json").write_text(json.dumps(entries))
+    told = [line for line in run("import_v2", tmp_path).splitlines() if line.startswith("lora: ")]
+    assert told == ["lora: 2 of 5 records", "lora: 4 of 5 records"]
+    assert "lora: " not in run("import_v2", tmp_path, verbosity=0)
+
+
+def test_import_v2_takes_everything_back_where_a_file_breaks_off_under_way(monkeypatch, tmp_path):
+    entries = {f"model {number}": make_v2("lora", f"model {number}") for number in range(1200)}
+    (tmp_path / "lora.json").write_text(json.dumps(entries))
+    before = everything()
+
+    def cut(category, names):
+        (tmp_path / "lora.json").write_text('{"A"')
+        return stored_records(category, names)
+
+    monkeypatch.setattr(import_v2, "stored_records", cut)
+    monkeypatch.setattr(json_members, "READ_SIZE", 1000)
+    with pytest.raises(CommandError, match=r"^lora\.json: not a JSON object of records") as failure:
+        run("import_v2", tmp_path)
+    assert failure.value.returncode == 1
+    assert everything() == before
+
+
+@pytest.mark.parametrize("number", [1, 1501])
+def test_import_v2_of_unchanged_records_changes_nothing(tmp_path, number):
+    entries = {f"model {each}": make_v2("clip", f"model {each}") for each in range(number)}
+    (tmp_path / "clip.json").write_text(json.dumps(entries))
+    run("import_v2", tmp_path)
+    before = everything()
+    assert table(run("import_v2", tmp_path))["clip"]["unchanged"] == number
     assert everything() == before
 
 

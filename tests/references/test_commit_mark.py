@@ -1,7 +1,9 @@
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -62,7 +64,9 @@ def test_what_is_not_committed_leaves_the_mark(path):
 def test_a_commit_of_another_process_moves_the_mark(path):
     opened(path).close()
     before = commit_mark()
-    insert = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('INSERT INTO number VALUES (1)'); "
+    insert = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('INSERT INTO number VALUES (1)'); "
+    )
     insert += "c.commit()"
     subprocess.run([sys.executable, "-c", insert, str(path)], check=True)
     after = commit_mark()
@@ -100,6 +104,27 @@ def test_the_memory_outlives_the_last_other_connection(path):
     assert commit_mark() != before
 
 
+def test_threads_that_begin_at_once_share_one_header(path, monkeypatch):
+    """A second one would be dropped: with its descriptor, SQLite would lose every lock the process has."""
+    opened(path)
+    made = []
+    whole = module._SharedHeader
+
+    def make(database):
+        made.append(database)
+        # The others get their turn, were they to need one.
+        all_asked.wait(0.2)
+        return whole(database)
+
+    monkeypatch.setattr(module, "_SharedHeader", make)
+    all_asked = Event()
+    with ThreadPoolExecutor(4) as threads:
+        marks = list(threads.map(lambda _: commit_mark(), range(4)))
+    assert made == [str(path)]
+    assert len(set(marks)) == 1
+    assert marks[0] is not None
+
+
 def test_inside_a_transaction_there_is_no_mark(path, store):
     opened(path)
     store.in_atomic_block = True
@@ -119,7 +144,7 @@ def test_a_database_without_shared_memory_has_no_mark(path, store):
 def test_a_header_halfway_written_or_of_an_unknown_format_is_no_mark(path):
     opened(path)
     assert commit_mark() is not None
-    header = module._shared_header(str(path), module.os.getpid())
+    header = module._headers[str(path), module.os.getpid()]
     whole = bytes(header.memory[:96])
     header.memory = whole[:47] + b"\xff" + whole[48:]
     assert commit_mark() is None

@@ -1,5 +1,7 @@
+import gc
 import gzip
 import json
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -225,6 +227,36 @@ def test_small_bodies_are_not_compressed_and_large_ones_are_the_same_each_time()
     assert gzip.decompress(Document(large).gzipped) == large
 
 
+# Snapshots
+
+
+@pytest.mark.django_db
+def test_version_1_is_of_the_revision_of_its_snapshot_even_if_it_is_built_later():
+    first = make_source("clip", make_legacy("clip", "a"))
+    sources_import([first])
+    held = snapshot("clip")
+    sources_import([make_source("clip", make_legacy("clip", "a"), make_legacy("clip", "b"))])
+    assert (held.revision, held.v1.revision) == (1, 1)
+    assert held.v1.body.decode() == first.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_behind_leaves_memory_with_the_next_snapshot():
+    make_record("lora", "a")
+    held = snapshot("lora")
+    assert held.index.ordering("name", descending=False)
+    assert held.index.matches((("name_contains", "a"),), "name", False)
+    past = weakref.ref(held)
+    del held
+    gc.disable()
+    try:
+        make_record("lora", "b")
+        snapshot("lora")
+        assert past() is None
+    finally:
+        gc.enable()
+
+
 # One record
 
 
@@ -242,6 +274,25 @@ def test_a_record_is_found_by_a_process_that_holds_nothing_what_was_or_what_is()
     assert (held_current.revision, held_past.revision) == (1, 2)
     assert held_past.last_modified == Category.objects.get(pk="lora").last_updated
     assert documents._held("lora").revision == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("row_reads", [0, documents.ROW_READS], ids=["of the row", "of the category"])
+def test_a_record_that_is_written_while_it_is_read_bears_its_own_revision(monkeypatch, row_reads):
+    make_record("lora", "a", homepage="one")
+    asked = documents._state_stored
+
+    def ask(category: str) -> documents._State:
+        state = asked(category)
+        if state.revision == 1:
+            make_record("lora", "a", homepage="two")
+        return state
+
+    monkeypatch.setattr(documents, "_state_stored", ask)
+    monkeypatch.setitem(documents._row_reads, "lora", row_reads)
+    found = record_document("lora", "a")
+    assert json.loads(found.body)["homepage"] == "two"
+    assert found.revision == 2
 
 
 @pytest.mark.django_db
@@ -432,6 +483,7 @@ def test_v1_of_a_snapshot_is_of_its_revision_even_when_built_after_a_write():
 
 def test_pages_are_forgotten_when_they_would_take_too_much_memory(monkeypatch):
     monkeypatch.setattr(documents, "PAGES_BYTES", 100)
+    monkeypatch.setattr(documents, "PAGE_OVERHEAD", 0)
     pages = Pages()
     first, second, large = Document(b"1" * 60), Document(b"2" * 60), Document(b"3" * 100)
     pages.put("a", first)
@@ -440,3 +492,19 @@ def test_pages_are_forgotten_when_they_would_take_too_much_memory(monkeypatch):
     assert (pages.get("a"), pages.get("b")) == (None, second)
     pages.put("c", large)
     assert (pages.get("b"), pages.get("c")) == (None, None)
+
+
+def test_small_pages_count_with_what_they_take_beside_their_bodies(monkeypatch):
+    monkeypatch.setattr(documents, "PAGES_BYTES", 3 * documents.PAGE_OVERHEAD)
+    pages = Pages()
+    for asked in "abc":
+        pages.put(asked, Document(b"{}"))
+    assert [asked for asked in "abc" if pages.get(asked)] == ["c"]
+
+
+def test_a_page_that_is_put_again_takes_no_more_memory(monkeypatch):
+    monkeypatch.setattr(documents, "PAGES_BYTES", 3 * documents.PAGE_OVERHEAD)
+    pages = Pages()
+    for asked in "abbbb":
+        pages.put(asked, Document(b"{}"))
+    assert [asked for asked in "ab" if pages.get(asked)] == ["a", "b"]

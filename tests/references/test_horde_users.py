@@ -3,7 +3,8 @@ import socket
 
 import pytest
 from django.core.cache import cache
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from references.horde import HordeTimeout, HordeUnavailable, HordeUser, InvalidKey, Role, user_find, users
 from tests.hordedouble import FIND_USER, running_horde, stop_clock
@@ -139,20 +140,17 @@ def test_another_secret_remembers_under_another_name(horde, settings):
     assert horde.calls == {FIND_USER: 2}
 
 
-class _CacheOutOfReach:
-    def get(self, key):
-        raise RedisConnectionError("Connection refused")
-
-    def set(self, key, value, timeout):
-        raise RedisConnectionError("Connection refused")
-
-
-def test_keys_are_checked_while_the_cache_is_down(horde, monkeypatch, caplog):
-    monkeypatch.setattr(users, "cache", _CacheOutOfReach())
-    monkeypatch.setattr(users, "_next_cache_complaint", 0.0)
+def test_keys_are_checked_while_the_cache_is_down(horde, settings, caplog):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "config.caches.PassableRedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+            "OPTIONS": {"retry": Retry(NoBackoff(), 0)},
+        }
+    }
     assert [user_find("key-requestor"), user_find("key-requestor")] == [RITA, RITA]
     assert horde.calls == {FIND_USER: 2}
-    assert [record.levelname for record in caplog.records if record.name == users.__name__] == ["WARNING"]
+    assert [record.name for record in caplog.records if record.levelname == "WARNING"] == ["config.caches"]
 
 
 def test_a_key_from_the_settings_needs_no_ai_horde(horde, settings):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -97,6 +98,18 @@ def test_after_a_timeout_there_are_no_moments_until_an_answer(clock):
         raise HordeTimeout
     with waits.waiting(10), pytest.raises(HordeBusy), waits.waiting(10):
         pytest.fail("it was let in")
+    with waits.waiting(10), waits.waiting(10) as seconds:
+        assert seconds == MOMENT
+
+
+def test_a_moment_that_is_over_says_nothing_about_those_to_come(clock):
+    waits = Waits(1)
+    with ExitStack() as late:
+        late.enter_context(pytest.raises(HordeTimeout))
+        with waits.waiting(10):
+            late.enter_context(waits.waiting(10))
+        # An answer came in time for the first, and for nobody else.
+        raise HordeTimeout
     with waits.waiting(10), waits.waiting(10) as seconds:
         assert seconds == MOMENT
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from references.management import beside as module
+from references.management import tied
 from references.management.beside import beside
 from tests.references.serving import CTRL_C, PATIENCE, ROOT, Terminal, answers, free_port, is_running, served
 
@@ -160,3 +161,28 @@ def test_what_does_not_stop_is_killed(side_script, monkeypatch, tmp_path):
     with beside("side"):
         [[_, pid]] = lines_of(log, 1)
     assert not is_running(int(pid))
+
+
+PARENT = """
+import sys, time
+from references.management import beside, tied
+sys.argv[0], tied.__file__ = {script!r}, {runner!r}
+with beside.beside("side"):
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+def test_what_runs_beside_a_server_that_is_killed_ends_too(side_script, tmp_path, obeys):
+    script, log = side_script
+    runner = tmp_path / "impatient.py"
+    runner.write_text(Path(tied.__file__).read_text().replace("STOP_PATIENCE = 10.0", "STOP_PATIENCE = 0.1"))
+    if not obeys:
+        script.write_text(script.read_text().replace("sys.exit()", "pass"))
+    code = PARENT.format(script=str(script), runner=str(runner))
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as server:
+        [[_, pid]] = lines_of(log, 1)
+        server.kill()
+        # The side command has this end of the pipe too, so it reads until both are gone.
+        server.communicate(timeout=PATIENCE)
+    assert lines_of(log, 2)[1:] == [["stopped", pid]]

@@ -164,7 +164,7 @@ def test_the_place_of_a_removed_last_record_is_free_again():
     record_delete(category="lora", name="b")
     make_record("lora", "c")
     records_import(category="lora", records=[make_imported("d"), make_imported("e")])
-    assert names_in_order("lora") == ["a", "c", "d", "e"]
+    assert names_in_order("lora") == ["d", "e", "a", "c"]
     positions = [row["position"] for row in rows("lora")]
     assert len(set(positions)) == 4
 
@@ -386,7 +386,7 @@ def test_records_of_a_later_import_are_stamped_with_the_time_the_category_began(
 def test_records_the_source_lacks_are_kept_unless_pruned():
     records_import(category="lora", records=[make_imported(name) for name in "ABC"], at=1_800_000_000)
     kept = records_import(category="lora", records=[make_imported("B")])
-    assert (kept, names_in_order("lora")) == (ImportCounts(unchanged=1, kept=2), ["A", "B", "C"])
+    assert (kept, names_in_order("lora")) == (ImportCounts(unchanged=1, kept=2, moved=2), ["B", "A", "C"])
     pruned = records_import(category="lora", records=[make_imported("B")], prune=True)
     assert (pruned, names_in_order("lora")) == (ImportCounts(unchanged=1, removed=2), ["B"])
     assert Category.objects.get(pk="lora").total_deletes == 0
@@ -396,6 +396,59 @@ def test_a_large_import_keeps_the_order_of_its_source():
     names = [f"model {number * 7919 % 1201}" for number in range(1201)]
     records_import(category="lora", records=[make_imported(name) for name in names])
     assert names_in_order("lora") == names
+
+
+@pytest.mark.parametrize("known", ["", "a", "c", "ca", "dcba", "xay", "xyz", "xaybzc"])
+def test_after_an_import_records_stand_as_in_the_source_and_others_behind_them(known):
+    for name in known:
+        make_record("lora", name)
+    records = [make_imported(name, homepage="h") for name in "abcd"]
+    counts = records_import(category="lora", records=records, at=1_800_000_000)
+    kept = [name for name in known if name not in "abcd"]
+    assert names_in_order("lora") == [*"abcd", *kept]
+    assert (counts.created + counts.updated, counts.kept) == (4, len(kept))
+
+    before = state("lora"), rows("lora")
+    assert records_import(category="lora", records=records) == ImportCounts(unchanged=4, kept=len(kept))
+    assert (state("lora"), rows("lora")) == before
+
+
+def test_a_record_that_only_moves_is_written_in_a_new_revision_and_the_others_are_not():
+    first = [make_imported(name) for name in "abcde"]
+    records_import(category="lora", records=first, at=1_800_000_000)
+    before, texts = state("lora"), {row["name"]: row["record"] for row in rows("lora")}
+    counts = records_import(
+        category="lora", records=[first[index] for index in (0, 2, 1, 3, 4)], at=1_900_000_000
+    )
+    assert counts == ImportCounts(unchanged=5, moved=2)
+    assert counts.changed
+    after = state("lora")
+    assert (after["revision"], after["last_updated"]) == (before["revision"] + 1, 1_900_000_000)
+    assert names_in_order("lora") == ["a", "c", "b", "d", "e"]
+    assert {row["name"] for row in rows("lora") if row["revision"] == after["revision"]} == {"b", "c"}
+    assert {row["name"]: row["record"] for row in rows("lora")} == texts
+
+
+def test_many_records_change_places_at_once():
+    names = [f"model {number}" for number in range(1201)]
+    records_import(category="lora", records=[make_imported(name) for name in names])
+    wanted = [*names[1::2], "new", *reversed(names[::2])]
+    records_import(category="lora", records=(make_imported(name) for name in wanted))
+    assert names_in_order("lora") == wanted
+
+
+def test_only_some_records_are_held_at_a_time():
+    taken = []
+
+    def records():
+        for number in range(1500):
+            taken.append(number)
+            if number == 1400:
+                assert ModelRecord.objects.count() == 1000
+            yield make_imported(f"model {number}")
+
+    records_import(category="lora", records=records())
+    assert (len(taken), ModelRecord.objects.count()) == (1500, 1500)
 
 
 def test_one_category_that_cannot_be_stored_rolls_back_all():
@@ -448,7 +501,7 @@ def test_the_text_of_a_source_with_a_skipped_record_is_not_kept():
 def test_the_text_of_a_source_is_not_kept_beside_records_it_lacks():
     sources_import([make_source("clip", make_legacy("clip", "A"), make_legacy("clip", "B"))])
     sources_import([make_source("clip", make_legacy("clip", "B"))])
-    assert names_in_order("clip") == ["A", "B"]
+    assert names_in_order("clip") == ["B", "A"]
     held = LegacySource.objects.filter(category="clip", revision=Category.objects.get(pk="clip").revision)
     assert all('"A"' in each.text for each in held)
 
@@ -472,6 +525,18 @@ def test_where_version_1_serves_no_text_there_is_none_to_go_back_to(category):
     if category == "text_generation":
         sources_import([make_source(category, {"name": "A", "parameters_bn": "7"})])
     assert not source_reinstate(category=category)
+
+
+def test_the_text_of_a_source_is_served_even_where_its_records_stood_in_another_order():
+    for name in "CA":
+        make_record("clip", name)
+    source = make_source("clip", *(make_legacy("clip", name) for name in "ABC"))
+    sources_import([source])
+    assert names_in_order("clip") == ["A", "B", "C"]
+    assert source_is_current("clip")
+    revision = Category.objects.get(pk="clip").revision
+    sources_import([source])
+    assert Category.objects.get(pk="clip").revision == revision
 
 
 def test_a_source_that_only_looks_different_is_the_new_text():
@@ -550,3 +615,18 @@ def test_an_import_announces_what_it_changed_and_nothing_else(announced):
         RecordWrite("lora", "D", "create", None, after["D"], position=4),
         RecordWrite("lora", "C", "delete", stored["C"], None, position=3),
     ]
+
+
+def test_the_new_places_of_records_are_announced_once(monkeypatch, announced):
+    orders = []
+    monkeypatch.setattr(journal, "order_listeners", [orders.append])
+    records_import(category="lora", records=[make_imported(name) for name in "abc"], at=1_800_000_000)
+    assert orders == []
+    announced.clear()
+    records_import(category="lora", records=[make_imported(name) for name in "bxac"], at=1_900_000_000)
+    [created] = announced
+    assert (created.name, created.position) == ("x", 4)
+    [order] = orders
+    assert (order.category, order.actor) == ("lora", journal.SYSTEM)
+    stored = {row["name"]: row["position"] for row in rows("lora")}
+    assert {**{"a": 1, "b": 2, "c": 3, "x": 4}, **order.positions} == stored

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,7 @@ def v2_read(folder, entries, name="lora.json"):
     text = entries if isinstance(entries, str) else json.dumps(entries)
     (folder / name).write_bytes(text.encode("utf-8", "surrogatepass"))
     [source] = v2_folder_read(folder)
-    return source
+    return replace(source, records=list(source.records))
 
 
 # Folders of legacy files
@@ -151,11 +152,67 @@ def test_a_record_that_is_none_is_skipped_and_the_others_are_read(tmp_path, name
     assert issue.reason
 
 
+def test_records_are_read_when_they_are_asked_for_and_as_often(tmp_path):
+    bad = {"name": "B", "nsfw": "perhaps"}
+    (tmp_path / "lora.json").write_text(json.dumps({"A": make_v2("lora", "A"), "B": bad}))
+    [source] = v2_folder_read(tmp_path)
+    assert (len(source.records), source.issues) == (2, [])
+    for _ in range(2):
+        assert [record.name for record in source.records] == ["A"]
+        assert [issue.name for issue in source.issues] == ["B"]
+
+
+def test_of_a_name_that_occurs_more_than_once_the_last_entry_counts(tmp_path):
+    entries = [("A", "first"), ("B", "only"), ("A", "second"), ("A", "last")]
+    text = ",".join(f'"{name}":{json.dumps(make_v2("lora", name, homepage=page))}' for name, page in entries)
+    source = v2_read(tmp_path, "{" + text + "}")
+    read = [(record.name, record.record["homepage"]) for record in source.records]
+    assert read == [("B", "only"), ("A", "last")]
+    [issue] = source.issues
+    assert (issue.name, issue.severity, issue.code) == ("A", Severity.WARNING, "repeated_record")
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_known"),
+    [
+        ({"name": "A", "nsfw": "perhaps", "metadata": {"created_at": 1, "updated_at": 2}}, True),
+        ({"name": "A", "nsfw": "perhaps"}, True),
+        ({"name": "A", "nsfw": "perhaps", "metadata": {"updated_at": None}}, True),
+        ({"name": "A", "nsfw": "perhaps", "metadata": {"updated_at": 3}}, False),
+        ({"name": "A", "nsfw": "perhaps", "metadata": [1]}, False),
+        ({"name": "A", "nsfw": "perhaps", "homepage": "h"}, False),
+        ({"nsfw": "perhaps"}, False),
+        (["A"], False),
+    ],
+)
+def test_what_is_known_is_not_validated_again(tmp_path, entry, is_known):
+    known = {"name": "A", "nsfw": "perhaps", "metadata": {"created_at": 1, "updated_at": 2}}
+    asked = []
+
+    def tell(category, names):
+        asked.append((category, list(names)))
+        return {"A": known}
+
+    (tmp_path / "lora.json").write_text(json.dumps({"A": entry, "b\\": {}, "\ud800": {}, "B": {"name": "B"}}))
+    [source] = v2_folder_read(tmp_path, known=tell)
+    assert [record.name for record in source.records] == (["A", "B"] if is_known else ["B"])
+    assert asked == [("lora", ["A", "B"])]
+    if is_known:
+        assert next(iter(source.records)).record == known
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "{",
+        '{"A": {"name": "A"}',
+        '{"A": {"name": "A"},}',
+        '{"A": {"name": "A"}} {}',
+        '{"A": {"name": "A"} "B": {}}',
+        '{"A" {"name": "A"}}',
+        '{A: {"name": "A"}}',
+        '{"A": {"name": "A',
         "[]",
         "null",
         '{"A": {"name": "A", "extra": NaN}}',
@@ -163,7 +220,23 @@ def test_a_record_that_is_none_is_skipped_and_the_others_are_read(tmp_path, name
         '{"A": ' + "[" * 200_000 + "]" * 200_000 + "}",
         '{"A": {"name": "A", "extra": ' + "1" * 5000 + "}}",
     ],
-    ids=["empty", "torn", "list", "null", "NaN", "infinity", "deep", "long number"],
+    ids=[
+        "empty",
+        "torn",
+        "torn after a record",
+        "comma at the end",
+        "more than an object",
+        "no comma",
+        "no colon",
+        "no quotes",
+        "torn text",
+        "list",
+        "null",
+        "NaN",
+        "infinity",
+        "deep",
+        "long number",
+    ],
 )
 def test_a_file_that_is_no_json_object_is_named(tmp_path, text):
     with pytest.raises(SourceError, match=r"^lora\.json"):

@@ -97,9 +97,11 @@ def _destination_check(source: Path, destination: Path, *, overwrite: bool) -> N
 
 @contextmanager
 def _partial(destination: Path) -> Iterator[Path]:
-    """A file beside the destination that is gone in the end, unless it was given its name."""
+    """An empty file beside the destination that is gone in the end, unless it was given its name."""
     partial = destination.with_name(f".{destination.name}.{os.getpid()}.partial")
     try:
+        # Nobody else may read a copy that is under way: it gets the permissions of the database at its end.
+        partial.touch(mode=0o600)
         yield partial
     finally:
         for path in (partial, *_beside(partial)):

@@ -15,7 +15,7 @@ from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
-from references.management.beside import beside
+from references.management.beside import added_commands, beside
 from references.sync import missing_categories_seed
 from references.vocabulary import ReplicateMode
 
@@ -43,13 +43,14 @@ class Command(BaseCommand):
             raise CommandError(f"--port must be from 1 to {MAX_PORT}.")
         address = _free_address(host, port)
         missing_categories_seed()
+        commands = side_commands()
         # The workers are processes of their own, and open their own connections.
         connections.close_all()
         os.register_at_fork(
             before=_signals_hold, after_in_parent=_signals_release, after_in_child=_worker_signals_reset
         )
         with ExitStack() as running:
-            for command in side_commands():
+            for command in commands:
                 running.enter_context(beside(command))
             server = _server(address, port, workers)
             # Once it listens, and Ctrl-C is its affair.
@@ -71,7 +72,8 @@ class Command(BaseCommand):
 def side_commands() -> list[str]:
     """Management commands that run beside the workers, for as long as those do."""
     is_following = settings.REPLICATE_MODE is ReplicateMode.REPLICA and not settings.OFFLINE
-    return ["follow_primary"] if is_following else []
+    added = [command for command, is_needed in added_commands if is_needed()]
+    return ["follow_primary", *added] if is_following else added
 
 
 def _server(address: str, port: int, workers: int) -> Granian:

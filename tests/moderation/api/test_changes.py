@@ -1,5 +1,7 @@
 """The queue through the API: lists, single changes and diffs."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -22,6 +24,7 @@ from tests.moderation.api.callers import (
 )
 from tests.moderation.factories import (
     apply_at_once,
+    propose_create,
     propose_update,
 )
 
@@ -64,6 +67,16 @@ BIGGEST_INTEGER = 2**63 - 1
 def test_a_list_shows_what_all_filters_let_through(queue, query, found):
     page = read(f"changes?{query}")
     assert [item["change_id"] for item in page["items"]] == [queue[index].change_id for index in found]
+
+
+@pytest.mark.parametrize(
+    ("part", "is_found"),
+    [("ÉTUDE", True), ("étude (7b.v", True), ("ЖУК", True), (".*", False), ("7b_v", False), ("7B.V+", True)],
+)
+def test_a_part_of_a_name_is_found_in_any_case_of_any_alphabet(part, is_found):
+    change = propose_create("Étude (7B.v+) жук")
+    page = read(f"changes?{urlencode({'model_name': part})}")
+    assert [item["change_id"] for item in page["items"]] == ([change.change_id] if is_found else [])
 
 
 @pytest.mark.parametrize("path", ["pending_queue/changes", "pending_queue/my_changes", "clip/pending"])

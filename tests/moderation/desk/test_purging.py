@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from moderation.conflicts import digest
 from moderation.desk import purging
 from moderation.models import AuditEvent, PendingChange
 from moderation.services import batch_decide
@@ -158,3 +159,11 @@ def test_numbers_in_a_row_are_written_and_read_as_ranges():
     for text in ("x", "1-", "-3", "5-x", "1-999999999", ",,"):
         with pytest.raises(ValidationError):
             purging.ids_read(text)
+
+
+def test_a_purge_of_nothing_removes_nothing(ada, queue):
+    sent = {"purge_all": "on", "change_ids": "9999", "confirm": "purge 0", "seen": digest({"ids": []})}
+    response = ada.post(PURGE, sent)
+    assert response.status_code == 409
+    assert "Nothing was purged: there is no such change." in Page(response).text
+    assert len(left()) == 5

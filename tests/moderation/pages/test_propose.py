@@ -14,6 +14,7 @@ from moderation.services import batch_decide
 from references.categories import CATEGORIES
 from references.models import ModelRecord
 from references.services import record_put
+from references.vocabulary import CanonicalFormat
 from tests.factories import make_download, make_record
 from tests.moderation.factories import (
     ADA,
@@ -362,13 +363,26 @@ def test_resubmitting_keeps_members_that_no_schema_knows(rita):
     assert PendingChange.objects.pending().get().payload_as_dict()["curator"] == "x"
 
 
-def test_a_deployment_that_writes_legacy_objects_takes_records_from_the_form_too(rita, settings):
-    make_live("painter", description="old words")
-    settings.CANONICAL_FORMAT = "legacy"
-    change = send(rita, EDIT, description="new words")
-    assert change.domain == "v2"
-    apply_at_once(change)
-    assert ModelRecord.objects.get(name="painter").as_dict()["description"] == "new words"
+@pytest.mark.parametrize("path", [NEW, EDIT, f"{NEW}/delete/painter", f"{NEW}/bulk"])
+def test_a_deployment_that_takes_legacy_records_has_no_forms(rita, settings, path):
+    make_live("painter")
+    form = typed(rita, EDIT, description="new words")
+    settings.CANONICAL_FORMAT = CanonicalFormat.LEGACY
+    for act in ("preview", "send"):
+        response = do(rita, path, act, {**form, "name": "painter", "confirm": "painter"})
+        assert response.status_code == 503
+        assert "This deployment takes proposals in the legacy format." in Page(response).text
+    assert PendingChange.objects.count() == 0
+
+
+def test_nothing_leads_to_forms_that_are_not_there(rita, settings):
+    make_live("painter")
+    pages = (f"/models/{IMAGES}", f"/models/{IMAGES}/painter")
+    assert all("/propose/" in rita.get(path).content.decode() for path in pages)
+    settings.CANONICAL_FORMAT = CanonicalFormat.LEGACY
+    shown = [rita.get(path).content.decode() for path in pages]
+    assert not any("/propose/" in html for html in shown)
+    assert all("/my-changes" in html for html in shown)
 
 
 def test_the_preview_tells_what_a_reviewer_would_ask(rita):

@@ -171,7 +171,20 @@ def test_the_members_of_a_group_are_ticked_one_by_one(rita, usage):
     assert ticked == {"Org/New-7B", "Org/New-13B", "Lone-7B"}
 
 
-@pytest.mark.parametrize("path", [f"/models/{IMAGES}", f"/deletion-risk/{IMAGES}"])
+def test_models_are_ticked_in_groups_too_alone_or_among_others(client, rita):
+    for name in ("Org/New-7B", "Org/New-13B", "Lone-7B"):
+        make_record("text_generation", name, text_model_group=name.split("-")[0].split("/")[-1])
+    page = Page(rita.get("/models/text_generation?view=groups"))
+    assert page.all("ul", **{"class": "groups"})
+    ticked = {box["value"] for box in page.all("input", form="selection")}
+    assert ticked == {"Org/New-7B", "Org/New-13B", "Lone-7B"}
+    assert page.all("form", id="selection", action="/propose/text_generation/bulk")
+    assert not Page(client.get("/models/text_generation?view=groups")).all("input", form="selection")
+
+
+@pytest.mark.parametrize(
+    "path", [f"/models/{IMAGES}", f"/models/{IMAGES}?view=cards", f"/deletion-risk/{IMAGES}"]
+)
 def test_lists_let_requestors_tick_models_and_nobody_else(client, rita, usage, path):
     make_live("painter")
     page = Page(rita.get(path))

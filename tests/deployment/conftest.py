@@ -1,0 +1,17 @@
+"""Deployments under load and faults. These tests take minutes, so only `-m deployment` runs them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deployment.backends import Postgres, running_postgres
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "deployment: drives whole deployments through load and faults")
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as postgres:
+        yield postgres
