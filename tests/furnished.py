@@ -185,7 +185,7 @@ def _queue(made: Deployment) -> dict[str, PendingChange]:
         _propose(made, "delete", IMAGE_CATEGORY, 3),
     ]
     batch_decide(actor=approver, title=_title(say("first")), approved_ids=[one.change_id for one in applied])
-    batch_apply(actor=approver, batch_id=1, job_id=say("job"))
+    batch_apply(actor=approver, batch_id=1, job_id=_title(say("job")))
     stale, approved = _propose(made, "update", TEXT_CATEGORY, 2), _propose(made, "create", "lora", 4)
     name = made.name(TEXT_CATEGORY, 2)
     record_put(

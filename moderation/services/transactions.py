@@ -4,6 +4,7 @@ Locks are taken in one order everywhere: the row of the queue, the changes by id
 end of the log. A proposal takes the last of these only: no one can decide about it before it is there.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +27,10 @@ __all__ = [
     "queue_lock",
 ]
 
+logger = logging.getLogger(__name__)
+
+REFUSED = "The store cannot take this now; nothing was changed."
+BROKEN_COMMIT = "The store broke off while it was committing; see whether this was done before you repeat it."
 RETRIES = 3
 RETRY_WINDOW = 10.0
 _PAUSE = 0.05
@@ -58,12 +63,16 @@ def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
                 return function(*args, **kwargs)
         give_up_at = time.monotonic() + RETRY_WINDOW
         for attempt in range(RETRIES + 1):
+            is_done = False
             try:
                 with transaction.atomic():
-                    return function(*args, **kwargs)
+                    result = function(*args, **kwargs)
+                    is_done = True
+                return result
             except (OperationalError, InterfaceError) as error:
                 if not is_transient(error) or attempt == RETRIES or time.monotonic() > give_up_at:
-                    raise Unavailable("The store cannot take this now; nothing was changed.") from error
+                    logger.error("the store broke off %s", function.__name__, exc_info=error)
+                    raise Unavailable(BROKEN_COMMIT if is_done else REFUSED) from error
                 time.sleep(_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the attempts
         raise AssertionError("the last attempt returns or raises")
 

@@ -25,7 +25,7 @@ from references.text_structure import text_structure
 
 PAGE_SIZE = 40
 # Each group comes with its members, folded.
-GROUP_PAGE_SIZE = 24
+GROUP_PAGE_SIZE = 20
 PRESET, FLAG, MODE = "preset", "flag", "mode"
 MODELS = "models"
 NARROWED_BY = ("parameters", "baseline", "nsfw", "size", "tag")

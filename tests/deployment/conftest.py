@@ -7,10 +7,6 @@ import pytest
 from tests.deployment.backends import Postgres, running_postgres
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "deployment: drives whole deployments through load and faults")
-
-
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
     with running_postgres() as postgres:

@@ -297,6 +297,24 @@ def test_other_faults_of_the_store_are_not_repeated():
 
 
 @pytest.mark.usefixtures("no_pause")
+def test_a_commit_that_broke_off_is_not_said_to_have_changed_nothing(monkeypatch, caplog):
+    service = failing(0, OperationalError())
+
+    def break_off(atomic: transaction.Atomic, *error: object) -> None:
+        rollback(atomic, RuntimeError, RuntimeError(), None)
+        raise OperationalError("the connection was lost")
+
+    rollback = transaction.Atomic.__exit__
+    with monkeypatch.context() as broken:
+        broken.setattr(transaction.Atomic, "__exit__", break_off)
+        with pytest.raises(Unavailable, match="see whether this was done"):
+            service()
+    assert "the connection was lost" in caplog.text
+    with pytest.raises(Unavailable, match="nothing was changed"):
+        failing(1, OperationalError("disk I/O error"))()
+
+
+@pytest.mark.usefixtures("no_pause")
 def test_inside_a_transaction_of_the_caller_nothing_is_repeated():
     service = failing(1, OperationalError("database is locked"))
     with pytest.raises(OperationalError), transaction.atomic():
