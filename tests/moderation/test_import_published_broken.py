@@ -75,7 +75,9 @@ def test_a_torn_queue_is_named_with_the_line(store, tmp_path):
 
 def test_a_torn_category_is_named(store, tmp_path):
     store.files["stable_diffusion.json"] = '{"live_a": {'
-    assert refused(store, tmp_path).startswith("stable_diffusion.json: not JSON: Expecting")
+    assert refused(store, tmp_path).startswith(
+        "stable_diffusion.json: not a JSON object of records: line 1: Expecting"
+    )
 
 
 @pytest.mark.parametrize(

@@ -160,14 +160,13 @@ def test_the_shell_sees_a_failed_import_as_a_message_and_a_status(tmp_path):
         "DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3",
         "SECRET_KEY": "x" * 50,
     }
-    done = subprocess.run(
-        [sys.executable, "manage.py", "import_legacy", tmp_path],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+    def manage(*arguments):
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert manage("migrate").returncode == 0
+    done = manage("import_legacy", tmp_path)
     assert done.returncode == 1
     assert "CommandError: clip.json: not JSON" in done.stderr
     assert "Nothing was changed." in done.stderr
