@@ -9,15 +9,15 @@ import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from functools import cache, cached_property, partial
-from typing import Any, NamedTuple, TypeVar
+from functools import cache, cached_property, lru_cache, partial
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 from django.conf import settings
 
 from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.deletion_risk import RiskRules
-from references.documents import Document, Snapshot
-from references.horde import UsageData, usage_data
+from references.documents import Document, Snapshot, category_revision
+from references.horde import UsageData, usage_data, usage_stands
 from references.popularity import ModelStats, models_stats, ranked
 from references.remembered import remember, remembered_in_transaction
 from references.risk_report import RiskPage, RiskReport, report_grouped, risk_report
@@ -27,6 +27,9 @@ from references.text_structure import text_structure
 from references.usage_matching import HordeFigures
 
 Value = TypeVar("Value")
+
+# Of each report: the whole, its presets, and what somebody pages through.
+PAGES_KEPT = 16
 
 
 class _Kept(NamedTuple):
@@ -40,6 +43,10 @@ _kept: dict[tuple[Hashable, ...], _Kept] = {}
 _lock = threading.RLock()
 
 
+def _last(view: tuple[Hashable, ...]) -> _Kept | None:
+    return remembered_in_transaction(("figures", view)) or _kept.get(view)
+
+
 def _latest(
     view: tuple[Hashable, ...],
     version: Hashable,
@@ -50,7 +57,7 @@ def _latest(
     """The value of a view; computed anew after its version changed or it grew older than `seconds`."""
     key = ("figures", view)
     with _lock:
-        kept = remembered_in_transaction(key) or _kept.get(view)
+        kept = _last(view)
         if kept is None or kept.version != version or time.monotonic() >= kept.expires:
             kept = _Kept(version, time.monotonic() + seconds, compute())
             remember(key, kept, partial(_kept.__setitem__, view))
@@ -89,6 +96,16 @@ def statistics(held: Snapshot, *, is_grouped: bool = False) -> CategoryFigures:
     )
 
 
+def statistics_hold(figures: CategoryFigures, category: str) -> bool:
+    """Whether these are the statistics that the category would be given now."""
+    kept = _last(("statistics", category))
+    return _is_kept(kept, figures) and kept.version == category_revision(category)
+
+
+def _is_kept(kept: _Kept | None, value: Any) -> TypeGuard[_Kept]:
+    return kept is not None and kept.value is value and time.monotonic() < kept.expires
+
+
 def _statistics(held: Snapshot, records: list[Mapping[str, Any]]) -> CategoryFigures:
     figures = category_statistics(held.category, records, computed_at=int(time.time()))
     return CategoryFigures(figures, held.revision)
@@ -100,14 +117,9 @@ class CategoryRisk:
     def __init__(self, report: RiskReport, revision: int) -> None:
         self.report = report
         self.revision = revision
+        self.paged = lru_cache(PAGES_KEPT)(self._paged)
 
-    @cached_property
-    def document(self) -> Document:
-        return self._page(self.report.page())
-
-    def paged(self, *, preset: str | None = None, limit: int | None = None, offset: int = 0) -> Document:
-        if preset is None and limit is None and offset == 0:
-            return self.document
+    def _paged(self, *, preset: str | None = None, limit: int | None = None, offset: int = 0) -> Document:
         return self._page(self.report.page(preset=preset, limit=limit, offset=offset))
 
     @cached_property
@@ -206,6 +218,15 @@ def category_stats(
     return _latest(
         ("stats", held.category, with_workers, with_variations), (held.revision, data.fetched_at), compute
     )
+
+
+def stats_hold(stats: CategoryStats, category: str, *, with_workers: bool) -> bool:
+    """Whether these are the figures that the category would be given now, without variations."""
+    kept = _last(("stats", category, with_workers, False))
+    if not _is_kept(kept, stats):
+        return False
+    revision, fetched_at = kept.version
+    return revision == category_revision(category) and usage_stands(CATEGORIES[category].usage, fetched_at)
 
 
 def _figures(category: str, data: UsageData) -> HordeFigures:

@@ -4,8 +4,13 @@ SQLite in write-ahead mode shares a piece of memory between the processes that u
 that ends in `-shm`. Its header is rewritten by every commit, and comparing it is how SQLite itself learns that its
 cache is out of date (https://www.sqlite.org/walformat.html, "The WAL-Index Header"). Reading those bytes costs less
 than a microsecond and keeps the interpreter's lock, which a query lets go.
+
+A cursor that is left open keeps its thread's connection at the state it began to read: what is asked then is older
+than the mark says, and would be remembered with it. So nothing may be asked while the thread has a cursor open; a
+query is read to its end first, and `iterator()` is never gone through with such a question in between.
 """
 
+import logging
 import mmap
 import os
 import sqlite3
@@ -16,6 +21,8 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
+
+logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 # Which database, and its header: a database that was never written to has the same one as another.
@@ -74,15 +81,20 @@ def asked_once(subject: Hashable, ask: Callable[[], Answer]) -> Answer:
 def commit_mark() -> Mark | None:
     """Something that stays the same until the next commit of anyone, in any process.
 
-    None where only the database can tell: inside a transaction, which sees writes of its own, and on a database
-    without such memory.
+    None where only the database can tell: inside a transaction, which sees writes of its own, on a database
+    without such memory, and where the system refuses to read it. Raises django.db.DatabaseError.
     """
     store = connections[DEFAULT_DB_ALIAS]
     if store.vendor != "sqlite" or store.in_atomic_block:
         return None
     key = store.settings_dict["NAME"], os.getpid()
     if key not in _headers:
-        _header_open(*key)
+        try:
+            with store.wrap_database_errors:
+                _header_open(*key)
+        except OSError as error:
+            logger.warning("the header of the store's memory cannot be read: %s", error)
+            return None
     header = _headers[key]
     return header.read() if header else None
 

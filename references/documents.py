@@ -29,9 +29,6 @@ from references.serializers import schema_fields
 
 Value = TypeVar("Value")
 
-PAGES_BYTES = 2_000_000
-# What a page takes beside its body, however small: objects, tag, headers.
-PAGE_OVERHEAD = 600
 GZIP_LEVEL = 6
 # Below this size a compressed body saves less than its header costs.
 GZIP_MINIMUM = 1000
@@ -81,27 +78,6 @@ class HeldFile(NamedTuple):
     file_url: str | None
 
 
-class Pages:
-    """Parts of a category that were asked for lately, by what was asked, as many as fit into PAGES_BYTES."""
-
-    def __init__(self) -> None:
-        self._pages: dict[str, Document] = {}
-        self._bytes = 0
-
-    def get(self, asked: str) -> Document | None:
-        return self._pages.get(asked)
-
-    def put(self, asked: str, page: Document) -> None:
-        if asked in self._pages:
-            return
-        size = len(asked) + len(page.body) + PAGE_OVERHEAD
-        if self._bytes + size > PAGES_BYTES:
-            self._pages, self._bytes = {}, 0
-        if size <= PAGES_BYTES:
-            self._pages[asked] = page
-            self._bytes += size
-
-
 class Snapshot:
     """A category as it was at one revision."""
 
@@ -112,8 +88,6 @@ class Snapshot:
         self.last_updated = state.last_updated
         self.rows = rows
         self.source = source
-        # By the query of the request.
-        self.search_pages = Pages()
 
     @cached_property
     def by_name(self) -> dict[str, Row]:
@@ -186,6 +160,11 @@ def snapshot(category: str) -> Snapshot:
         return held
     with _locks.setdefault(category, threading.Lock()):
         return _refresh(category)
+
+
+def category_revision(category: str) -> int:
+    """The revision that a snapshot would have now."""
+    return _state(category).revision
 
 
 def snapshots(categories: Iterable[str] = CATEGORIES) -> list[Snapshot]:

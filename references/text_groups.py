@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 from references.categories import TEXT_CATEGORY
-from references.documents import Document, Snapshot, snapshot
+from references.documents import Document, Snapshot, category_revision, snapshot
 from references.services import json_text
 from references.text import (
     distinct_baselines,
@@ -16,7 +16,7 @@ from references.text import (
     groups_summary,
 )
 from references.text.members import members_by_group
-from references.text_structure import TextStructure, text_structure
+from references.text_structure import TextStructure, structure_revision, text_structure
 
 # Families are detected within bounds that clients choose, nearly always the default ones.
 REMEMBERED_BOUNDS = 8
@@ -30,6 +30,11 @@ class TextGroups:
         self.structure = structure
         self._details: dict[str, Document] = {}
         self.families = lru_cache(maxsize=REMEMBERED_BOUNDS)(self._families)
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """The revisions of the models and of the structure."""
+        return self.snapshot.revision, self.structure.revision
 
     @cached_property
     def records(self) -> Sequence[dict]:
@@ -87,6 +92,11 @@ class TextGroups:
     def inferred_schema(self, group: str) -> dict | None:
         """The naming schema that the group's names follow; None for a group without canonical members."""
         return group_inferred_schema(group, self.members.get(group, ()))
+
+
+def groups_hold(state: tuple[int, int]) -> bool:
+    """Whether groups of this state are those of now."""
+    return state == (category_revision(TEXT_CATEGORY), structure_revision())
 
 
 _held: TextGroups | None = None

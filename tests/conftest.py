@@ -9,6 +9,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from references import analytics, documents, text_structure
+from references.api.known import known_answers
 from references.horde import usage
 from references.legacy import CategorySource
 from references.models import Category, LegacySource, ModelRecord
@@ -35,6 +36,7 @@ def fresh_process() -> None:
     documents._row_reads.clear()
     usage._copies.clear()
     analytics._kept.clear()
+    known_answers.clear()
     cache.clear()
 
 

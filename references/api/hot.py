@@ -1,8 +1,8 @@
 """The hottest reads, answered before Django builds a request.
 
-Whole categories, single records and pages of a search that was asked before are bytes that are already there, so most
-of their cost would be the request object, the middleware and the URL map. Whatever is not plainly one of these reads
-goes on to Django, whose views answer the same documents with the same headers.
+Whole categories, single records and answers that were given lately and still hold are bytes that are already there, so
+most of their cost would be the request object, the middleware and the URL map. Whatever is not plainly one of these
+reads goes on to Django, whose views answer the same documents with the same headers.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
+from references.api.known import known_answers
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
 from references.api.responses import Answer, document_answer
 from references.categories import CATEGORIES
@@ -48,11 +49,6 @@ class HotReads:
     ) -> None:
         self.application = application
         self.routes = _routes()
-        self.searches = {
-            f"{prefix}/model_references/v2/{category}/search": category
-            for category in CATEGORIES
-            for prefix in PREFIXES
-        }
         self.page_headers = {is_secure: page_headers(is_secure) for is_secure in (True, False)}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
@@ -71,20 +67,16 @@ class HotReads:
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
             return None
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
-        read = self._read_with_query(path, query) if query else self.routes.get(path) or _record_read(path)
         page_headers = self.page_headers[_is_secure(environ)]
-        if read is None or page_headers is None:
+        if page_headers is None:
             return None
-        document = read()
+        read = None if query else self.routes.get(path) or _record_read(path)
+        document = read() if read else known_answers.get(f"{path}?{query}")
         if document is None:
             return None
         answer = document_answer(document, environ, varies_by_origin=_varies_by_origin())
         answer.headers.extend(item for item in page_headers.items() if item[0] not in OWN_HEADERS)
         return answer
-
-    def _read_with_query(self, path: str, query: str) -> Read | None:
-        category = self.searches.get(path)
-        return partial(_known_search_page, category, query) if category else None
 
 
 def _varies_by_origin() -> bool:
@@ -117,10 +109,6 @@ def _routes() -> dict[str, Read]:
         routes[f"v1/{spelling}"] = routes[f"v1/{spelling}.json"] = partial(_v1, name)
     routes |= {f"v1/{spelling}": partial(_v1, name) for spelling, name in WHOLE_ALIASES.items()}
     return {f"{prefix}/model_references/{path}": read for path, read in routes.items() for prefix in PREFIXES}
-
-
-def _known_search_page(category: str, query: str) -> Document | None:
-    return snapshot(category).search_pages.get(query)
 
 
 def _v2(category: str) -> Document | None:

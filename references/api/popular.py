@@ -1,13 +1,15 @@
 """Version 2: the models of a category by how much they are served or used on the AI-Horde."""
 
 import json
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
-from references.analytics import category_stats
+from references.analytics import category_stats, stats_hold
 from references.api.documentation import READ_ERRORS, operation
+from references.api.known import known_response
 from references.api.reading import ReadViewSet, category_or_unprocessable
-from references.api.responses import NO_CACHE, READ_CACHE, document_response
+from references.api.responses import NO_CACHE, document_response
 from references.api.schemas_statistics import PopularModel
 from references.categories import CATEGORIES
 from references.documents import Document, snapshot
@@ -46,14 +48,18 @@ class PopularModels(ReadViewSet):
         query = PopularQuery.parse(request.GET)
         held = snapshot(category)
         if CATEGORIES[category].usage is None or not held.rows:
-            return _models_response(request, [], cache=READ_CACHE)
+            return document_response(request, _models_document([]))
         try:
             stats = category_stats(held, with_workers=query["include_workers"])
         except HordeError:
-            return _models_response(request, [], cache=NO_CACHE)
+            return document_response(request, _models_document([]), cache=NO_CACHE)
         best = stats.ranked(query["sort_by"])[: query["limit"]]
         models = [_model(held.rows[position], stats.models[position]) for position in best]
-        return _models_response(request, models, cache=READ_CACHE)
+        return known_response(
+            request,
+            _models_document(models),
+            holds=partial(stats_hold, stats, category, with_workers=query["include_workers"]),
+        )
 
 
 def _model(row: Row, stats: ModelStats) -> bytes:
@@ -63,5 +69,5 @@ def _model(row: Row, stats: ModelStats) -> bytes:
     return head + row.presented_json + tail
 
 
-def _models_response(request: HttpRequest, models: list[bytes], *, cache: str) -> HttpResponse:
-    return document_response(request, Document(b"[" + b",".join(models) + b"]"), cache=cache)
+def _models_document(models: list[bytes]) -> Document:
+    return Document(b"[" + b",".join(models) + b"]")

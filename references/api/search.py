@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
 from references.api.documentation import READ_ERRORS, operation
+from references.api.known import known_response
 from references.api.reading import ReadViewSet, category_or_unprocessable
-from references.api.responses import document_response
 from references.api.schemas import SearchResponse
 from references.categories import CATEGORIES
-from references.documents import Document, Snapshot, snapshot, snapshots
+from references.documents import Document, Snapshot, category_revision, snapshot, snapshots
 from references.problems import BadRequest
 from references.search import (
     DEFAULT_LIMIT,
@@ -72,9 +73,7 @@ class RecordSearch(ReadViewSet):
             page = search_category(held.index, query)
         except SearchError as error:
             raise BadRequest(str(error)) from error
-        document = _page_document(page, [held])
-        held.search_pages.put(request.META["QUERY_STRING"], document)
-        return document_response(request, document)
+        return known_response(request, _page_document(page, [held]), holds=partial(_holds, [_state(held)]))
 
     @operation(
         "search_all_model_references_v2_search_get",
@@ -91,13 +90,23 @@ class RecordSearch(ReadViewSet):
             page = search_all([each.index for each in held], query)
         except SearchError as error:
             raise BadRequest(str(error)) from error
-        return document_response(request, _page_document(page, held))
+        return known_response(
+            request, _page_document(page, held), holds=partial(_holds, list(map(_state, held)))
+        )
 
 
 def _query(request: HttpRequest) -> SearchQuery:
     given = SearchParameters.parse(request.GET)
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     return SearchQuery(**{**given, **lists})
+
+
+def _state(held: Snapshot) -> tuple[str, int]:
+    return held.category, held.revision
+
+
+def _holds(states: Sequence[tuple[str, int]]) -> bool:
+    return all(category_revision(category) == revision for category, revision in states)
 
 
 def _page_document(page: SearchPage, held: Sequence[Snapshot]) -> Document:

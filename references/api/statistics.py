@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -9,8 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import NotFound
 
-from references.analytics import CategoryRisk, CategoryStats, category_stats, deletion_risk, statistics
+from references.analytics import (
+    CategoryRisk,
+    CategoryStats,
+    category_stats,
+    deletion_risk,
+    statistics,
+    statistics_hold,
+)
 from references.api.documentation import JSON, READ_ERRORS, by_name, operation
+from references.api.known import known_response
 from references.api.reading import ReadViewSet, category_or_422
 from references.api.responses import document_response, json_response
 from references.api.risk_csv import CSV, risk_csv
@@ -86,7 +95,8 @@ class CategoryAnalytics(ReadViewSet):
         query = PageQuery.parse(request.GET)
         held = _snapshot_or_404(category)
         figures = statistics(held, is_grouped=query["group_text_models"])
-        return document_response(request, figures.paged(limit=query.get("limit"), offset=query["offset"]))
+        document = figures.paged(limit=query.get("limit"), offset=query["offset"])
+        return known_response(request, document, holds=partial(statistics_hold, figures, category))
 
     @operation(
         "read_v2_category_deletion_risk",

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from references.api.bodies import request_body
 from references.api.documentation import READ_ERRORS, operation
+from references.api.known import known_response
 from references.api.reading import ReadViewSet
 from references.api.responses import document_response, json_response
 from references.api.schemas_text import (
@@ -22,11 +23,11 @@ from references.api.schemas_text import (
     ParsedNameResponse,
 )
 from references.categories import TEXT_CATEGORY
-from references.documents import snapshot
+from references.documents import Document, snapshot
 from references.serializers.base import QuerySerializer, request_validated
 from references.serializers.fields import StringField
 from references.text import compose, group_name, parse
-from references.text_groups import text_groups
+from references.text_groups import TextGroups, groups_hold, text_groups
 from references.text_structure import text_structure
 
 TAGS = ("text_utils",)
@@ -83,7 +84,8 @@ class TextGroupReads(ReadViewSet):
         words="The names of all groups",
     )
     def read_names(self, request: HttpRequest) -> HttpResponse:
-        return document_response(request, text_groups().names)
+        groups = text_groups()
+        return _groups_response(request, groups, groups.names)
 
     @read_operation(
         "list_groups_summary_model_references_v2_text_generation_groups_summary_get",
@@ -91,7 +93,8 @@ class TextGroupReads(ReadViewSet):
         words="All groups in short",
     )
     def read_summary(self, request: HttpRequest) -> HttpResponse:
-        return document_response(request, text_groups().summary)
+        groups = text_groups()
+        return _groups_response(request, groups, groups.summary)
 
     @read_operation(
         "check_groups_health_model_references_v2_text_generation_groups_health_get",
@@ -99,7 +102,8 @@ class TextGroupReads(ReadViewSet):
         words="What may be wrong with groups",
     )
     def read_health(self, request: HttpRequest) -> HttpResponse:
-        return document_response(request, text_groups().health)
+        groups = text_groups()
+        return _groups_response(request, groups, groups.health)
 
     @read_operation(
         "get_group_model_references_v2_text_generation_group_get",
@@ -120,7 +124,8 @@ class TextGroupReads(ReadViewSet):
         words="All baselines that text models name",
     )
     def read_baselines(self, request: HttpRequest) -> HttpResponse:
-        return document_response(request, text_groups().baselines)
+        groups = text_groups()
+        return _groups_response(request, groups, groups.baselines)
 
 
 def suggested_group(name: str) -> str:
@@ -134,3 +139,7 @@ def group_asked_for(request: HttpRequest, group_name: str | None) -> str:
 
 def group_not_found(name: str) -> NotFound:
     return NotFound(f"No models found in group '{name}'")
+
+
+def _groups_response(request: HttpRequest, groups: TextGroups, document: Document) -> HttpResponse:
+    return known_response(request, document, holds=partial(groups_hold, groups.state))

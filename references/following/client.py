@@ -6,12 +6,10 @@ Errors name the path and what came of it, never the address or a header: either 
 import json
 import random
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,13 +17,13 @@ import requests
 import urllib3
 from django.conf import settings
 
+from references.deadlines import AnswerTooLarge, AnswerTooSlow, body_read, bounded_session, deadline
 from references.github import retried
 from references.legacy import SourceError
 from references.legacy.values import refuse_constant
 
 ATTEMPTS = 3
 BODY_LIMIT = 128 * 1024 * 1024
-CHUNK_BYTES = 256 * 1024
 # How the pauses between attempts relate to the pause after a failed round, which settings give.
 PAUSE_SHARE = 10
 TAG_LENGTH = 200
@@ -69,12 +67,12 @@ def primary_name() -> str:
 
 
 class PrimaryClient:
-    """One connection to the PRIMARY, for the requests of a round."""
+    """One connection to the PRIMARY, for the requests of a round; before each, `before_call` is called."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_call: Callable[[], object] = lambda: None) -> None:
         self._root = settings.PRIMARY_API_URL.rstrip("/")
-        self._session = requests.Session()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session = bounded_session()
+        self._before_call = before_call
 
     def close(self) -> None:
         self._session.close()
@@ -84,6 +82,7 @@ class PrimaryClient:
 
         With `tag`, the answer to the question whether there is anything but what has this entity tag.
         """
+        self._before_call()
         attempt = partial(self._attempt, path, tag)
         return retried(attempt, passing=PrimaryBusy, pauses=_pauses(attempts))
 
@@ -93,18 +92,26 @@ class PrimaryClient:
         return None if reply.is_missing else json_read(reply.body, path)
 
     def _attempt(self, path: str, tag: str) -> Reply:
-        deadline = time.monotonic() + settings.PRIMARY_API_TIMEOUT
-        headers = {"If-None-Match": tag} if tag else {}
+        timeout = settings.PRIMARY_API_TIMEOUT
+        # A cache on the way is to ask the PRIMARY, not to answer by itself.
+        headers = {"Cache-Control": "no-cache"} | ({"If-None-Match": tag} if tag else {})
         try:
-            with self._session.get(
-                f"{self._root}/model_references/{path}",
-                headers=headers,
-                timeout=settings.PRIMARY_API_TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                deadline(timeout) as until,
+                self._session.get(
+                    f"{self._root}/model_references/{path}",
+                    headers=headers,
+                    timeout=timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 _status_check(response, path, tag)
-                return _reply(response, _body(response, path, deadline))
+                return _reply(response, body_read(response, limit=BODY_LIMIT, until=until))
+        except AnswerTooLarge:
+            raise PrimaryError(f"{path}: the answer has more than {BODY_LIMIT} bytes") from None
+        except AnswerTooSlow as error:
+            raise PrimaryUnreachable(f"{path}: {error}") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise PrimaryUnreachable(f"{path}: {type(error).__name__}") from None
 
@@ -133,20 +140,6 @@ def _status_check(response: requests.Response, path: str, tag: str) -> None:
     expected = {HTTPStatus.OK, HTTPStatus.NOT_FOUND} | ({HTTPStatus.NOT_MODIFIED} if tag else set())
     if status not in expected:
         raise PrimaryError(f"{path}: status {status}")
-
-
-def _body(response: requests.Response, path: str, deadline: float) -> bytes:
-    """The decoded body. `read1` hands over what has arrived, where `read` would wait for a full chunk."""
-    parts: list[bytes] = []
-    size = 0
-    while part := response.raw.read1(CHUNK_BYTES, decode_content=True):
-        parts.append(part)
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise PrimaryError(f"{path}: the answer has more than {BODY_LIMIT} bytes")
-        if time.monotonic() > deadline:
-            raise PrimaryUnreachable(f"{path}: the answer came too slowly")
-    return b"".join(parts)
 
 
 def _reply(response: requests.Response, body: bytes) -> Reply:

@@ -17,6 +17,7 @@ LONGEST_PAUSE = 300.0
 JITTER = 0.25
 # What a round may take on top of the attempts at one view.
 CLAIM_MARGIN = 30.0
+RENEWAL_SECONDS = CLAIM_MARGIN / 2
 
 
 class PlaceLost(Exception):
@@ -28,6 +29,7 @@ class Place:
 
     def __init__(self) -> None:
         self.holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+        self._kept_at = time.monotonic()
 
     def claim(self, *, forced: bool = False) -> bool:
         """Takes the place if nobody has it and a round is due, or `forced`; returns whether it did."""
@@ -38,8 +40,14 @@ class Place:
         due = Q() if forced else Q(due_at__lte=now) | Q(due_at__gt=now + 2 * LONGEST_PAUSE + poll_seconds())
         return _links().filter(free, due).update(holder=self.holder, held_until=_lapse(now)) == 1
 
+    def renew(self) -> None:
+        """Puts off the lapse of the claim now and then, for what may outlast it; raises PlaceLost."""
+        if time.monotonic() > self._kept_at + RENEWAL_SECONDS:
+            self.keep()
+
     def keep(self) -> None:
         """Puts off the lapse of the claim; raises PlaceLost."""
+        self._kept_at = time.monotonic()
         if not _links().filter(holder=self.holder).update(held_until=_lapse(time.time())):
             raise PlaceLost
 
@@ -96,7 +104,7 @@ def jittered(seconds: float) -> float:
 
 
 def _lapse(now: float) -> float:
-    """When a claim that is put off now lapses: after all attempts at one view."""
+    """When a claim that is put off now lapses: long after all attempts at one view."""
     return now + CLAIM_MARGIN + 6 * settings.PRIMARY_API_TIMEOUT + 2 * settings.PRIMARY_API_BACKOFF_SECONDS
 
 

@@ -6,7 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+)
 
 from references.categories import CATEGORIES
 from references.following.client import PrimaryBusy, PrimaryClient, PrimaryError, PrimaryUnreachable
@@ -32,6 +39,8 @@ logger = logging.getLogger(__name__)
 STRUCTURE_SECONDS = 300.0
 # The legacy repositories change a few times a month.
 GITHUB_SECONDS = 600.0
+# What the store says of data that it does not take, however often.
+STORE_REFUSALS = (DataError, IntegrityError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,10 @@ def follow_once(*, accepted: Collection[str] = ()) -> Outcome:
     """One round at once over everything; raises PlaceLost while another process follows."""
     place = Place()
     if not place.claim(forced=True):
-        raise PlaceLost("Another process is following the PRIMARY at this moment.")
+        raise PlaceLost(
+            "Another process is following the PRIMARY at this moment, such as the one that serve runs by itself: "
+            "all is well, and there is nothing to do by hand."
+        )
     return _round(place, accepted=accepted, is_whole=True)
 
 
@@ -110,7 +122,7 @@ class Round:
         self._place = place
         self._is_broken = False
         self._is_github_reachable = True
-        self._client = PrimaryClient() if settings.PRIMARY_API_URL else None
+        self._client = PrimaryClient(place.renew) if settings.PRIMARY_API_URL else None
         self._reader = PrimaryReader(self._client, accepted=accepted) if self._client else None
 
     def close(self) -> None:
@@ -133,6 +145,10 @@ class Round:
         except PrimaryError as error:
             self._note(part, error)
             return False
+        except STORE_REFUSALS as error:
+            self.has_answer = True
+            self._note_refusal(part, error)
+            return False
         self.has_answer = True
         return True
 
@@ -146,6 +162,14 @@ class Round:
         else:
             logger.warning("%s is not in step with the PRIMARY: %s", part.name, error)
         part_fail(place=self._place, part=part, error=str(error), waits=not is_first)
+
+    def _note_refusal(self, part: FollowedPart, error: DatabaseError) -> None:
+        """What the store refuses of one part is no reason to leave the others behind."""
+        reason = f"cannot be stored: {str(error).partition(chr(10))[0]}"
+        logger.error("%s is not in step with the PRIMARY: it %s", part.name, reason)
+        # What was noted of the part in between was undone with the rest.
+        stored = FollowedPart.objects.filter(pk=part.pk).first() or FollowedPart(name=part.name)
+        part_fail(place=self._place, part=stored, error=reason, waits=True)
 
     def _follow_category(self, part: FollowedPart) -> None:
         row = Category.objects.with_model_count().get(pk=part.name)
@@ -195,7 +219,11 @@ class Round:
             logger.warning("%s cannot be filled from GitHub: %s", part.name, error)
             self._is_github_reachable = False
             return False
-        done = category_refill(place=self._place, part=part, source=source)
+        try:
+            done = category_refill(place=self._place, part=part, source=source)
+        except STORE_REFUSALS as error:
+            self._note_refusal(part, error)
+            return False
         logger.info(
             "%s is as on GitHub: %d models created, %d updated", part.name, done.created, done.updated
         )

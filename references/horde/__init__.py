@@ -10,6 +10,7 @@ from references.horde.usage import (
     models_usage,
     refresh,
     usage_data,
+    usage_stands,
     workers,
 )
 from references.horde.users import HordeUser, InvalidKey, Role, role_ids, user_find
@@ -37,6 +38,7 @@ __all__ = [
     "refresh",
     "role_ids",
     "usage_data",
+    "usage_stands",
     "user_find",
     "workers",
 ]

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from typing import Generic, NamedTuple, TypeVar
 
 import requests
@@ -13,9 +12,10 @@ import urllib3
 from django.conf import settings
 from django.db import DatabaseError, connections
 
+from references.deadlines import AnswerTooLarge, AnswerTooSlow, body_read, bounded_session, deadline
+
 logger = logging.getLogger(__name__)
 
-CHUNK_BYTES = 64 * 1024
 WAIT_FLOOR = 1.0
 WAIT_CEILING = 15.0
 RETRIES = urllib3.Retry(total=2, backoff_factor=0.5, backoff_jitter=0.5, backoff_max=WAIT_CEILING)
@@ -44,9 +44,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-# One session a process, for its connections. Cookies would carry something of one call into the next.
-_session = requests.Session()
-_session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+# One session a process, for its connections.
+_session = bounded_session()
 
 
 def horde_get(path: str, *, timeout: float, limit: int, headers: Mapping[str, str] | None = None) -> Answer:
@@ -55,33 +54,22 @@ def horde_get(path: str, *, timeout: float, limit: int, headers: Mapping[str, st
     Errors name no more than their class: the text of the library's own may repeat headers.
     """
     url = f"{settings.HORDE_URL}v2/{path}"
-    deadline = time.monotonic() + timeout
-    try:
-        with _session.get(
-            url, headers=headers, timeout=timeout, allow_redirects=False, stream=True
-        ) as response:
-            answer = Answer(response.status_code, _body(response, deadline, limit))
-    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-        raise HordeTimeout(type(error).__name__) from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise HordeUnavailable(type(error).__name__) from None
+    with deadline(timeout) as until:
+        try:
+            with _session.get(
+                url, headers=headers, timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                answer = Answer(response.status_code, body_read(response, limit=limit, until=until))
+        except AnswerTooLarge as error:
+            raise HordeBadAnswer(str(error)) from None
+        except (AnswerTooSlow, requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            raise HordeTimeout(type(error).__name__) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            failure = HordeTimeout if until.is_past else HordeUnavailable
+            raise failure(type(error).__name__) from None
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise HordeUnavailable(f"status {answer.status}")
     return answer
-
-
-def _body(response: requests.Response, deadline: float, limit: int) -> bytes:
-    """The decoded body. `read1` hands over what has arrived, where `read` would wait for a full chunk."""
-    parts: list[bytes] = []
-    size = 0
-    while part := response.raw.read1(CHUNK_BYTES, decode_content=True):
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise HordeBadAnswer(f"more than {limit} bytes")
-        if time.monotonic() > deadline:
-            raise HordeTimeout("the body came too slowly")
-    return b"".join(parts)
 
 
 def horde_get_with_retries(path: str, *, timeout: float, limit: int) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from django.conf import settings
 
+from references.commit_mark import asked_once
 from references.horde.answers import ModelStatus, ModelUsage, Worker, status_parse, usage_parse, workers_parse
 from references.horde.circuit import (
     CircuitOpen,
@@ -118,6 +119,21 @@ def usage_data(kind: UsageKind, *, include_workers: bool = False, wait: float = 
         workers=copies[2].value if include_workers else None,
         fetched_at=tuple(copy.fetched_at for copy in copies),
     )
+
+
+def usage_stands(kind: UsageKind, fetched_at: tuple[float, ...]) -> bool:
+    """Whether data of these times is what a reader would be given now, and nothing of it is due."""
+    calls = (STATUS_CALLS[kind], USAGE_CALLS[kind], WORKER_CALLS[kind])[: len(fetched_at)]
+    stored = asked_once("usage copies", _stored_times)
+    now = time.time()
+    return all(
+        stored.get(call.path) == at and abs(now - at) < settings.HORDE_API_CACHE_TTL
+        for call, at in zip(calls, fetched_at, strict=True)
+    )
+
+
+def _stored_times() -> dict[str, float]:
+    return dict(UsageSnapshot.objects.values_list("path", "fetched_at"))
 
 
 def refresh(kind: UsageKind) -> dict[str, HordeError | None]:

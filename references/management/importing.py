@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from references.legacy import CategorySource, ImportedRecord, Severity, SourceError
+from references.management.requirements import primary_check, tables_check
 from references.services import ImportCounts, sources_import
 
 COLUMNS = ("created", "updated", "unchanged", "moved", "kept", "skipped", "warnings")
@@ -28,6 +29,8 @@ class ImportCommand(BaseCommand):
         raise NotImplementedError
 
     def handle(self, *args: object, **options: object) -> None:
+        primary_check()
+        tables_check()
         self.verbosity = options["verbosity"]
         try:
             read = [self._noted(source) for source in self.sources(options)]

@@ -19,11 +19,12 @@ def main() -> None:
     parent, script = int(sys.argv[1]), sys.argv[2]
     del sys.argv[:2]
     sys.path[0] = os.path.dirname(os.path.abspath(script))
-    threading.Thread(target=_end_with, args=(parent,), name="tie", daemon=True).start()
+    threading.Thread(target=end_with, args=(parent,), name="tie", daemon=True).start()
     runpy.run_path(script, run_name="__main__")
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
+    """Ends this process once the one that started it, with this number, has ended."""
     while os.getppid() == parent:
         time.sleep(LOOK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from references.deletion_risk import RiskEntry, RiskFlag
+from references.deletion_risk import GIBIBYTE, RiskEntry, RiskFlag
 from references.pages.list_rows import MOST_VARIANTS
 from references.pages.risk_words import FLAG_WORDS, FlagWords
 from references.risk_report import PRESETS
 
+# People read sizes in decimal units everywhere; the report counts in binary ones.
+GB = 10**9
 DEFAULT_SORT = "-month"
 SORTS: dict[str, Callable[[RiskEntry], object]] = {
     "name": lambda entry: entry.name.casefold(),
@@ -37,6 +39,16 @@ class RiskRow:
     flags: Sequence[RowFlag]
     links_to: str
     members: Sequence["RiskRow"] = ()
+
+    @property
+    def size(self) -> float | None:
+        """In bytes."""
+        return None if self.entry.size is None else self.entry.size * GIBIBYTE
+
+    @property
+    def month_per_gb(self) -> float | None:
+        """The last month's requests for each 10^9 bytes."""
+        return None if self.entry.cost_benefit is None else round(self.entry.cost_benefit * GB / GIBIBYTE, 2)
 
     @property
     def shown(self) -> Sequence["RiskRow"]:

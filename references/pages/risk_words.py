@@ -19,9 +19,9 @@ class FlagWords:
 
 # The gravest first.
 FLAG_WORDS: dict[RiskFlag, FlagWords] = {
-    RiskFlag.NO_ACTIVE_WORKERS: FlagWords("No worker", "No worker offers it at the moment.", WARNING),
+    RiskFlag.NO_ACTIVE_WORKERS: FlagWords("Lacks a worker", "No worker offers it at the moment.", WARNING),
     RiskFlag.ZERO_USAGE_TOTAL: FlagWords("Never used", "No request has ever asked for it.", WARNING),
-    RiskFlag.ZERO_USAGE_MONTH: FlagWords("Unused for a month", "Used before, but not this month.", WARNING),
+    RiskFlag.ZERO_USAGE_MONTH: FlagWords("Fell out of use", "Used before, but not this month.", WARNING),
     RiskFlag.LOW_USAGE: FlagWords("Hardly used", "Its share of all requests is below the threshold."),
     RiskFlag.ZERO_USAGE_DAY: FlagWords("Unused today", "Used before, but not within the last day."),
     RiskFlag.NO_DOWNLOAD_URLS: FlagWords("No address", "No file has an address to fetch it from.", WARNING),
@@ -42,9 +42,13 @@ class PresetWords:
 PRESET_WORDS: dict[str, PresetWords] = {
     "deletion_candidates": PresetWords("Candidates", "Any flag, a tiny share of use, or no worker."),
     "critical": PresetWords("Critical", "Next to unused, and no worker offers it."),
-    "zero_usage": PresetWords("Unused", "Not one request within the last month."),
+    "zero_usage": PresetWords(
+        "Unused this month", "Not one request within the last month, whether it ever had any or not."
+    ),
     "low_usage": PresetWords("Hardly used", "A share of all requests below the threshold."),
-    "no_workers": PresetWords("No worker", "No worker offers it at the moment."),
+    "no_workers": PresetWords(
+        "Without a worker", "No worker offers it at the moment; of a group: none of its variants."
+    ),
     "missing_data": PresetWords("Incomplete", "No description or no baseline."),
     "host_issues": PresetWords("File hosts", "Something about where its files are."),
 }

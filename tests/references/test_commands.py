@@ -15,6 +15,7 @@ from references.management import importing
 from references.management.commands import import_v2, load_starter
 from references.models import Category, LegacySource, ModelRecord
 from references.sources import stored_records
+from references.vocabulary import ReplicateMode
 from tests.factories import make_folder, make_legacy, make_legacy_file, make_record, make_v2
 from tests.recorded import legacy_dir
 
@@ -54,6 +55,58 @@ def everything() -> tuple:
     return tuple(
         list(model.objects.order_by("pk").values()) for model in (Category, ModelRecord, LegacySource)
     )
+
+
+# what commands need
+
+IMPORTS = ("import_legacy", "import_v2", "import_published")
+
+
+@pytest.fixture
+def replica(settings) -> None:
+    settings.REPLICATE_MODE = ReplicateMode.REPLICA
+
+
+@pytest.mark.parametrize("command", [*IMPORTS, "import_github"])
+def test_nothing_is_imported_into_a_replica(command, replica, tmp_path):
+    before = everything()
+    with pytest.raises(CommandError, match="This deployment is a REPLICA"):
+        run(command, *([] if command == "import_github" else [tmp_path]))
+    assert everything() == before
+
+
+def test_a_replica_gets_no_starter_catalogue(replica):
+    said = run("load_starter")
+    assert said == "This deployment is a REPLICA: its models come from its PRIMARY; no starter catalogue.\n"
+    assert not ModelRecord.objects.exists()
+
+
+def test_the_log_does_not_restore_a_replica(replica):
+    with pytest.raises(CommandError, match="This deployment is a REPLICA"):
+        run("rebuild_from_audit", yes=True)
+
+
+@pytest.mark.parametrize("command", ["import_github", "sync_github"])
+def test_offline_nothing_is_fetched_by_hand(command, settings):
+    settings.OFFLINE = True
+    with pytest.raises(CommandError, match="OFFLINE is set: nothing is fetched"):
+        run(command)
+
+
+@pytest.mark.parametrize("command", [*IMPORTS, "load_starter"])
+def test_a_database_without_tables_is_told_in_one_line(command, tmp_path):
+    given = {"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3", "AIWORKER_CACHE_HOME": str(tmp_path)}
+    arguments = [] if command == "load_starter" else [tmp_path]
+    done = subprocess.run(
+        [sys.executable, "manage.py", command, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "CommandError: The database is not up to date: run manage.py migrate first.\n"
 
 
 # import_legacy

@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from django.db import DatabaseError
+from django.db.utils import DatabaseErrorWrapper
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +29,13 @@ def opened(path: Path, mode: str = "wal") -> sqlite3.Connection:
 @pytest.fixture
 def store(monkeypatch):
     """What the module believes to be Django's connection."""
-    store = SimpleNamespace(vendor="sqlite", in_atomic_block=False, settings_dict={"NAME": ":memory:"})
+    errors = DatabaseErrorWrapper(SimpleNamespace(Database=sqlite3.dbapi2, errors_occurred=False))
+    store = SimpleNamespace(
+        vendor="sqlite",
+        in_atomic_block=False,
+        settings_dict={"NAME": ":memory:"},
+        wrap_database_errors=errors,
+    )
     monkeypatch.setattr(module, "connections", {"default": store})
     return store
 
@@ -150,3 +159,18 @@ def test_a_header_halfway_written_or_of_an_unknown_format_is_no_mark(path):
     assert commit_mark() is None
     header.memory = b"\xff" * 96
     assert commit_mark() is None
+
+
+def test_a_file_that_is_no_database_is_an_error_of_the_database(path):
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(DatabaseError, match="not a database"):
+        commit_mark()
+
+
+def test_where_the_system_refuses_the_memory_there_is_no_mark_until_it_does_not(path, monkeypatch, caplog):
+    opened(path)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(module.mmap, "mmap", Mock(side_effect=OSError(24, "Too many open files")))
+        assert commit_mark() is None
+    assert "Too many open files" in caplog.text
+    assert commit_mark() is not None

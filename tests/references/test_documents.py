@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from references import documents
-from references.documents import Document, Pages, record_document, snapshot, snapshots
+from references.documents import Document, record_document, snapshot, snapshots
 from references.legacy import category_dump
 from references.models import Category, LegacySource, ModelRecord
 from references.remembered import READ_ATTEMPTS
@@ -479,32 +479,3 @@ def test_v1_of_a_snapshot_is_of_its_revision_even_when_built_after_a_write():
     sources_import([make_source("clip", make_legacy("clip", "a", description="new"))])
     assert LegacySource.objects.get(category="clip").revision == 2
     assert json.loads(held.v1.body)["a"]["description"] == "old"
-
-
-def test_pages_are_forgotten_when_they_would_take_too_much_memory(monkeypatch):
-    monkeypatch.setattr(documents, "PAGES_BYTES", 100)
-    monkeypatch.setattr(documents, "PAGE_OVERHEAD", 0)
-    pages = Pages()
-    first, second, large = Document(b"1" * 60), Document(b"2" * 60), Document(b"3" * 100)
-    pages.put("a", first)
-    assert pages.get("a") is first
-    pages.put("b", second)
-    assert (pages.get("a"), pages.get("b")) == (None, second)
-    pages.put("c", large)
-    assert (pages.get("b"), pages.get("c")) == (None, None)
-
-
-def test_small_pages_count_with_what_they_take_beside_their_bodies(monkeypatch):
-    monkeypatch.setattr(documents, "PAGES_BYTES", 3 * documents.PAGE_OVERHEAD)
-    pages = Pages()
-    for asked in "abc":
-        pages.put(asked, Document(b"{}"))
-    assert [asked for asked in "abc" if pages.get(asked)] == ["c"]
-
-
-def test_a_page_that_is_put_again_takes_no_more_memory(monkeypatch):
-    monkeypatch.setattr(documents, "PAGES_BYTES", 3 * documents.PAGE_OVERHEAD)
-    pages = Pages()
-    for asked in "abbbb":
-        pages.put(asked, Document(b"{}"))
-    assert [asked for asked in "ab" if pages.get(asked)] == ["a", "b"]

@@ -1,8 +1,10 @@
 """A REPLICA is what its PRIMARY is, in both versions; what it is sent instead of that changes nothing."""
 
 import json
+import time
 
 import pytest
+from django.db import DataError, IntegrityError
 
 from moderation.models import AuditEvent
 from moderation.rebuild import differences
@@ -10,6 +12,7 @@ from moderation.replay import log_replay
 from references.documents import snapshot
 from references.following import rounds
 from references.following.reading import READ_ATTEMPTS
+from references.following.services import category_mirror
 from references.models import Category, FollowedPart, ModelRecord, PrimaryLink
 from references.services import record_delete, record_put
 from references.structure_services import aliases_put, family_put
@@ -154,7 +157,33 @@ def test_an_answer_of_no_use_changes_nothing_and_the_next_good_one_is_taken(prim
     assert errors() == {}
 
 
-@pytest.mark.parametrize("fault", ["slow", "drip"])
+def test_caches_on_the_way_are_to_ask_the_primary(primary):
+    once()
+    assert primary.cache_controls == {"no-cache"}
+
+
+@pytest.mark.parametrize("failure", [IntegrityError, DataError])
+def test_what_the_store_refuses_of_one_part_is_noted_and_holds_up_no_other(
+    primary, settings, monkeypatch, failure
+):
+    def mirror(**given):
+        if given["copy"].category == IMAGES:
+            raise failure("no room for this\nDETAIL: none")
+        return category_mirror(**given)
+
+    settings.PRIMARY_API_BACKOFF_SECONDS = 10
+    monkeypatch.setattr(rounds, "category_mirror", mirror)
+    outcome = once()
+    assert (outcome.failed, outcome.unreachable) == ([IMAGES], None)
+    assert errors() == {IMAGES: "cannot be stored: no room for this"}
+    assert held("clip") == primary.views("clip")
+    part = FollowedPart.objects.get(pk=IMAGES)
+    assert (part.source, part.failures, part.retry_at > time.time()) == ("", 1, True)
+    monkeypatch.undo()
+    assert once().failed == []
+
+
+@pytest.mark.parametrize("fault", ["slow", "drip", "head", "chunk"])
 def test_an_answer_that_does_not_end_is_given_up_in_time(primary, settings, fault):
     once()
     before = held("clip")

@@ -2,11 +2,13 @@
 
 import io
 import logging
+import threading
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from references.following import rounds
+from references.categories import CATEGORIES
+from references.following import place, rounds
 from references.following.place import LONGEST_PAUSE, Place, PlaceLost, pause_after
 from references.following.rounds import _turn
 from references.following.state import follow_state
@@ -164,6 +166,39 @@ def test_the_state_tells_how_far_behind_each_category_is(primary, monkeypatch):
     assert parts["clip"].last_error == "v2/clip: the answer is not JSON"
 
 
+def test_a_claim_is_renewed_between_the_calls_for_one_part(primary, monkeypatch):
+    monkeypatch.setattr(place, "RENEWAL_SECONDS", -1)
+    ends = []
+    renew = Place.renew
+
+    def note(self: Place) -> None:
+        renew(self)
+        ends.append(PrimaryLink.objects.values_list("held_until", flat=True).get())
+
+    monkeypatch.setattr(Place, "renew", note)
+    once()
+    assert len(ends) > len(CATEGORIES)
+    assert ends == sorted(ends)
+    assert len(set(ends)) == len(ends)
+
+
+def test_a_place_that_was_lost_meanwhile_ends_the_round_at_the_next_call(primary, monkeypatch):
+    monkeypatch.setattr(place, "RENEWAL_SECONDS", -1)
+    primary.on_call = lambda path: taken.set()
+    taken = threading.Event()
+    keep = Place.keep
+
+    def lose(self: Place) -> None:
+        if taken.is_set():
+            PrimaryLink.objects.update(holder="another")
+        keep(self)
+
+    monkeypatch.setattr(Place, "keep", lose)
+    with pytest.raises(PlaceLost):
+        once()
+    assert sum(primary.calls.values()) == 1
+
+
 def test_the_command_prints_a_table_and_its_status_tells_of_failures(primary):
     lines = run("--once").splitlines()
     assert lines[0] == f"PRIMARY: {primary.url}"
@@ -187,7 +222,7 @@ def test_the_command_is_for_replicas_that_may_use_the_network(primary, settings)
 
 def test_the_command_does_not_follow_beside_another(primary):
     assert Place().claim()
-    with pytest.raises(CommandError, match="Another process is following"):
+    with pytest.raises(CommandError, match="Another process is following .* nothing to do by hand"):
         run("--once")
 
 

@@ -1,8 +1,11 @@
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,11 +44,19 @@ def assert_ended_well(terminal: Terminal) -> None:
     assert b"worker" not in terminal.shown, terminal.shown.decode()
 
 
+# Says when the server begins to start its workers, and takes connections long before they serve any.
+STARTING = """
+from granian import Granian
+spawn = Granian._spawn_workers
+Granian._spawn_workers = lambda *given: (print("now they start", flush=True), spawn(*given))
+"""
+
+
 @pytest.mark.parametrize("attempt", range(3))
 def test_one_ctrl_c_ends_a_server_whose_workers_are_still_starting(variables, attempt):
     port = free_port()
-    with served(port, variables, "--workers", "2") as terminal:
-        assert terminal.wait(until="/admin/")
+    with served(port, variables, "--workers", "2", prelude=STARTING) as terminal:
+        assert terminal.wait(until="now they start")
         # Workers load the application now; the first may be there already.
         time.sleep(0.2 * attempt)
         terminal.press(CTRL_C)
@@ -58,6 +69,95 @@ def test_one_ctrl_c_ends_a_server_that_answers(variables):
         assert answers(port)
         terminal.press(CTRL_C)
         assert_ended_well(terminal)
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_a_signal_to_all_processes_at_once_and_again_ends_a_server_well(variables, is_ready):
+    port = free_port()
+    with served(port, variables, "--workers", "2", prelude=STARTING) as terminal:
+        assert terminal.wait(until="/admin/" if is_ready else "now they start")
+        for _ in range(5):
+            with suppress(ProcessLookupError):
+                os.killpg(terminal.pid, signal.SIGTERM)
+        assert terminal.wait(), terminal.shown.decode()
+        assert (terminal.status, b"Unexpected exit" in terminal.shown) == (0, False), terminal.shown.decode()
+
+
+def test_workers_of_a_server_that_is_killed_end_too(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "2") as terminal:
+        assert answers(port)
+        os.kill(terminal.pid, signal.SIGKILL)
+        assert terminal.wait()
+        deadline = time.monotonic() + PATIENCE
+        while taken(port):
+            assert time.monotonic() < deadline, "workers go on"
+            time.sleep(0.05)
+
+
+def taken(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+BELL = """
+import signal, sys
+from references.management.server import Bell
+bell = Bell()
+signal.signal(signal.SIGTERM, lambda *given: bell.set())
+left = 20
+def trace(frame, event, argument):
+    global left
+    if frame.f_code.co_name in {"set", "wait"} and left:
+        left -= 1
+        signal.raise_signal(signal.SIGTERM)
+    return trace
+sys.settrace(trace)
+bell.set()
+bell.wait()
+sys.settrace(None)
+print(left)
+"""
+
+
+def test_signals_at_any_moment_of_the_handler_of_another_one_hold_nothing_up(variables):
+    given = {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", BELL], cwd=ROOT, env=given, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stdout.strip() < "20") == (0, True), done.stderr
+
+
+def test_the_greeting_comes_once_connections_are_taken(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "1") as terminal:
+        assert terminal.wait(until="/admin/")
+        assert taken(port)
+
+
+def test_the_greeting_is_a_line_of_json_where_the_log_is(variables):
+    port = free_port()
+    with served(port, {**variables, "LOG_FORMAT": "json"}, "--workers", "1") as terminal:
+        assert terminal.wait(until="}")
+        [line] = [json.loads(line) for line in terminal.shown.splitlines() if b"Serving" in line]
+        assert (line["level"], line["message"]) == ("INFO", f"Serving on http://127.0.0.1:{port}")
+
+
+def test_a_database_without_tables_is_not_served(variables, tmp_path):
+    done = refused({**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "CommandError: The database is not up to date: run manage.py migrate first.\n"
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_one_line_without_its_password(variables):
+    port = free_port()
+    url = f"postgres://ada:hunter2@127.0.0.1:{port}/store"
+    done = refused({**variables, "DATABASE_URL": url})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"No connection to DATABASE_URL (127.0.0.1:{port}/store): ")
+    assert len(done.stderr.splitlines()) == 1
+    assert "hunter2" not in done.stderr
 
 
 def test_a_second_server_on_the_same_port_is_refused(variables):

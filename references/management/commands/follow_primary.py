@@ -12,6 +12,7 @@ from references.categories import CATEGORIES
 from references.following.place import PlaceLost
 from references.following.rounds import follow, follow_once
 from references.following.state import PartState, follow_state
+from references.management.requirements import network_check, tables_check
 from references.vocabulary import ReplicateMode
 
 
@@ -39,8 +40,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         if settings.REPLICATE_MODE is not ReplicateMode.REPLICA:
             raise CommandError("This deployment is a PRIMARY: it follows nobody.")
-        if settings.OFFLINE:
-            raise CommandError("HORDE_MODEL_REFERENCE_OFFLINE is set: nothing is fetched.")
+        network_check()
+        tables_check()
         if options["once"]:
             self._follow_once(options["accept_empty"])
         elif options["accept_empty"]:

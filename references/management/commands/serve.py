@@ -1,30 +1,27 @@
 """Serves the application."""
 
+import json
 import os
-import signal
 import socket
+import threading
+import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
-from functools import partial
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
-from granian import Granian
-from granian.constants import Interfaces, Loops
-from granian.http import HTTP1Settings, HTTP2Settings
-from granian.log import LogLevels
 
 from references.management.beside import added_commands, beside
+from references.management.requirements import tables_check
+from references.management.server import Server, forks_prepare
 from references.sync import missing_categories_seed
 from references.vocabulary import ReplicateMode
 
-# Seconds to begin a request, bytes of its head, and seconds that a stop waits for the answers under way.
-HEAD_TIMEOUT = 15
-HEAD_BYTES = 64 * 1024
-STOP_PATIENCE = 20
 MAX_PORT = 65535
-STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+# Seconds between two looks at whether connections are taken.
+LOOK_SECONDS = 0.05
 
 
 class Command(BaseCommand):
@@ -42,31 +39,53 @@ class Command(BaseCommand):
         if not 1 <= port <= MAX_PORT:
             raise CommandError(f"--port must be from 1 to {MAX_PORT}.")
         address = _free_address(host, port)
+        tables_check()
         missing_categories_seed()
         commands = side_commands()
         # The workers are processes of their own, and open their own connections.
         connections.close_all()
-        os.register_at_fork(
-            before=_signals_hold, after_in_parent=_signals_release, after_in_child=_worker_signals_reset
-        )
+        forks_prepare()
         with ExitStack() as running:
             for command in commands:
                 running.enter_context(beside(command))
-            server = _server(address, port, workers)
-            # Once it listens, and Ctrl-C is its affair.
-            server.on_startup(partial(self._greet, host, port))
+            server = Server(address=address, port=port, workers=workers)
+            greeter = threading.Thread(target=self._greet, args=(host, address, port), daemon=True)
+            # Ctrl-C is the server's affair by then.
+            server.on_startup(greeter.start)
             server.serve()
 
-    def _greet(self, host: str, port: int) -> None:
+    def _greet(self, host: str, address: str, port: int) -> None:
+        """Says where to look, once connections are taken there."""
+        while not _is_open(address, port):
+            time.sleep(LOOK_SECONDS)
         base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self.stdout.write(
-            f"Serving on {base}\n"
-            f"  catalogue       {base}/\n"
-            f"  API             {base}/api/model_references/v2/model_categories\n"
-            f"  documentation   {base}/api/docs\n"
-            f"  administration  {base}/admin/"
-        )
+        is_json = settings.LOG_FORMAT == "json"
+        self.stdout.write(_greeting_json(base) if is_json else _greeting(base))
         self.stdout.flush()
+
+
+def _greeting(base: str) -> str:
+    return (
+        f"Serving on {base}\n"
+        f"  catalogue       {base}/\n"
+        f"  API             {base}/api/model_references/v2/model_categories\n"
+        f"  documentation   {base}/api/docs\n"
+        f"  administration  {base}/admin/"
+    )
+
+
+def _greeting_json(base: str) -> str:
+    """The same as a line of the log."""
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"time": moment, "level": "INFO", "logger": __name__, "message": f"Serving on {base}"})
+
+
+def _is_open(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def side_commands() -> list[str]:
@@ -74,24 +93,6 @@ def side_commands() -> list[str]:
     is_following = settings.REPLICATE_MODE is ReplicateMode.REPLICA and not settings.OFFLINE
     added = [command for command, is_needed in added_commands if is_needed()]
     return ["follow_primary", *added] if is_following else added
-
-
-def _server(address: str, port: int, workers: int) -> Granian:
-    return Granian(
-        "config.wsgi:application",
-        address=address,
-        port=port,
-        workers=workers,
-        interface=Interfaces.WSGI,
-        blocking_threads=settings.WORKER_THREADS,
-        websockets=False,
-        loop=Loops.auto,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT * 1000),
-        http2_settings=HTTP2Settings(max_headers_size=HEAD_BYTES),
-        workers_kill_timeout=STOP_PATIENCE,
-        log_level=LogLevels.warning,
-        log_dictconfig=settings.LOGGING,
-    )
 
 
 def _free_address(host: str, port: int) -> str:
@@ -108,21 +109,3 @@ def _free_address(host: str, port: int) -> str:
     except OSError as error:
         raise CommandError(f"Cannot serve on {host} port {port}: {error.strerror or error}.") from None
     return address[0]
-
-
-def _signals_hold() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-
-
-def _signals_release() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-
-
-def _worker_signals_reset() -> None:
-    """Has a worker stop when the server tells it, even while it loads the application.
-
-    A new process inherits the server's handlers, which do nothing there. Ctrl-C reaches every process of a
-    terminal; it is for the server alone, which then ends its workers.
-    """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

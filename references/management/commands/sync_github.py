@@ -6,6 +6,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from references.management.requirements import network_check
 from references.sync import SyncError, SyncOptions, options_check, sync_run, sync_watch
 
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: object) -> None:
+        network_check()
         given = ("dry_run", "no_pr", "output_dir", "watch")
         sync = replace(
             SyncOptions(**settings.GITHUB_SYNC), **{name: options[name] for name in given if options[name]}

@@ -37,10 +37,22 @@ def test_every_flag_and_preset_has_words():
     assert PRESET_WORDS.keys() == PRESETS.keys()
 
 
+def test_flags_and_presets_of_one_name_mean_one_thing():
+    same = {words.label for words in FLAG_WORDS.values()} & {words.label for words in PRESET_WORDS.values()}
+    assert same == {"Hardly used"}
+
+
+def test_sizes_are_in_the_units_of_the_catalogue(browser, images):
+    text = weighed(browser, query="?q=rpg").text
+    assert "Size Month per GB Flags" in text
+    assert "GiB" not in text
+    assert "2.15 GB" in text
+
+
 def test_models_are_listed_by_use_with_their_flags_in_words(browser, images):
     page = weighed(browser)
     assert page.names_of_rows() == ["stable_diffusion", "Dreamlike%20Diffusion", "RPG", "HASDX", "Unheard"]
-    assert "HASDX critical No worker Unused for a month Hardly used Unused today" in page.text
+    assert "HASDX critical Lacks a worker Fell out of use Hardly used Unused today" in page.text
     assert "Models 5 Critical 1 Without a worker 3 Unused this month 2" in page.text
 
 
@@ -71,8 +83,9 @@ def test_presets_flags_search_and_order_are_in_the_query_string(browser, images,
 def test_presets_tell_how_many_they_keep(browser, images):
     text = weighed(browser).text
     assert (
-        "All 5 Candidates 5 Critical 1 Unused 2 Hardly used 2 No worker 3 Incomplete 0 File hosts 5" in text
-    )
+        "All 5 Candidates 5 Critical 1 Unused this month 2 Hardly used 2 Without a worker 3 "
+        "Incomplete 0 File hosts 5"
+    ) in text
 
 
 def test_the_table_for_spreadsheets_is_the_preset_in_view(browser, images):

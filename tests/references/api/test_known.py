@@ -1,0 +1,123 @@
+import time
+
+import pytest
+from django.db import transaction
+
+from references.api import known
+from references.api.hot import HotReads
+from references.api.known import KnownAnswers
+from references.documents import Document
+from references.horde.usage import STATUS_CALLS, USAGE_CALLS
+from references.models import UsageSnapshot
+from references.structure_services import alias_add
+from tests.factories import make_record
+from tests.references.api import V2, ask
+from tests.references.figures import recorded_bodies
+
+# Answers are kept for good once nothing can roll back what they are made of.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def always() -> bool:
+    return True
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    monkeypatch.setattr(known, "KNOWN_BYTES", 3 * known.OVERHEAD)
+    return KnownAnswers()
+
+
+def test_an_answer_is_known_for_as_long_as_it_holds(answers):
+    holds = [True]
+    document = Document(b"{}")
+    answers.put("/a?", document, lambda: holds[0])
+    assert answers.get("/a?") is document
+    assert answers.get("/a?b=c") is None
+    holds[0] = False
+    assert answers.get("/a?") is None
+
+
+def test_answers_are_forgotten_when_they_would_take_too_much_memory(answers):
+    for asked in "abc":
+        answers.put(asked, Document(b"{}"), always)
+    assert [asked for asked in "abc" if answers.get(asked)] == ["c"]
+    answers.put("large", Document(b"1" * 3 * known.OVERHEAD), always)
+    assert [asked for asked in ("c", "large") if answers.get(asked)] == []
+
+
+def test_an_answer_that_is_put_again_takes_no_more_memory(answers):
+    for asked in "abbbb":
+        answers.put(asked, Document(b"{}"), always)
+    assert [asked for asked in "ab" if answers.get(asked)] == ["a", "b"]
+
+
+def test_an_answer_given_in_a_transaction_that_failed_is_forgotten(answers):
+    with transaction.atomic():
+        answers.put("/a?", Document(b"{}"), always)
+        assert answers.get("/a?") is not None
+        transaction.set_rollback(True)
+    assert answers.get("/a?") is None
+
+
+def prepared(path):
+    """The second time without Django, as long as nothing changes."""
+    assert ask(path).status == 200
+    return ask(path, application=HotReads(refuse)).status
+
+
+def refuse(environ, start_response):
+    start_response("418 I'm a teapot", [("Content-Type", "text/plain")])
+    return [b""]
+
+
+PATHS = [
+    f"{V2}/text_generation/search?limit=1",
+    f"{V2}/search?limit=1",
+    "/api/model_references/statistics/text_generation",
+    f"{V2}/text_generation/groups",
+    f"{V2}/text_generation/groups/summary",
+    f"{V2}/text_generation/groups/health",
+    f"{V2}/text_generation/distinct_baselines",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_follow_every_write_of_what_they_are_made_of(path):
+    make_record("text_generation", "Org/A-7B", baseline="one", text_model_group="A")
+    assert prepared(path) == 200
+    before = ask(path).body
+    make_record("text_generation", "Org/B-13B", baseline="two", text_model_group="B")
+    assert ask(path, application=HotReads(refuse)).status == 418
+    assert ask(path).body != before
+
+
+def test_groups_follow_the_structure_too():
+    make_record("text_generation", "Org/A-7B")
+    assert prepared(f"{V2}/text_generation/groups") == 200
+    alias_add(canonical="A", alias="Alpha")
+    assert ask(f"{V2}/text_generation/groups", application=HotReads(refuse)).status == 418
+
+
+def test_statistics_are_computed_anew_after_their_time(settings, monkeypatch):
+    settings.STATISTICS_CACHE_TTL = 5
+    make_record("lora", "a")
+    path = "/api/model_references/statistics/lora"
+    now = time.monotonic()
+    assert prepared(path) == 200
+    monkeypatch.setattr(time, "monotonic", lambda: now + 6)
+    assert ask(path, application=HotReads(refuse)).status == 418
+
+
+def test_popular_models_follow_the_figures_and_ask_for_newer_ones_in_time(settings):
+    make_record("image_generation", "a")
+    calls = (STATUS_CALLS["image"], USAGE_CALLS["image"])
+    for call, body in zip(calls, recorded_bodies("image"), strict=False):
+        UsageSnapshot.objects.create(path=call.path, body=body, fetched_at=time.time())
+    path = f"{V2}/image_generation/popular"
+    assert prepared(path) == 200
+    UsageSnapshot.objects.filter(path=calls[0].path).update(fetched_at=time.time() - 1)
+    assert ask(path, application=HotReads(refuse)).status == 418
+    assert prepared(path) == 200
+    settings.HORDE_API_CACHE_TTL = 0
+    assert ask(path, application=HotReads(refuse)).status == 418
