@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
 from config.environment import PREFIX, asked
+from config.keys import KEY_LENGTH
 from config.published import FOREIGN_PREFIXES
 
 
@@ -20,6 +21,19 @@ def variables_known(app_configs: object, **kwargs: object) -> list[CheckMessage]
     return [
         Warning(f"{name} is no variable of this service.", hint="See .env.example.", id="config.W001")
         for name in unknown
+    ]
+
+
+@register(Tags.security)
+def secret_key_long(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    if len(settings.SECRET_KEY) >= KEY_LENGTH:
+        return []
+    return [
+        Warning(
+            f"SECRET_KEY has fewer than {KEY_LENGTH} characters: whoever guesses it signs in as anybody.",
+            hint="Set a long random one, or none: the service then makes one and keeps it.",
+            id="config.W005",
+        )
     ]
 
 

@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Write-ahead logging lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction
 # begins: a transaction that reads first and writes later would otherwise fail instead of waiting its turn.
@@ -31,39 +33,59 @@ def database_config(url: str) -> dict:
     """
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        # Reading the port is what finds a wrong one.
+        parts.port  # noqa: B018
     except ValueError:
         raise ImproperlyConfigured("DATABASE_URL is not a valid URL.") from None
     if parts.scheme == "sqlite":
-        path = unquote(parts.path)[1:]
-        # With two slashes, the first folder would stand where a host does, and be left out.
-        if not path or parts.netloc:
-            raise ImproperlyConfigured(
-                "DATABASE_URL names no SQLite file; write sqlite:///path/to/file.sqlite3."
-            )
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": path if path == ":memory:" else str(_file(Path(path).absolute())),
-            "CONN_MAX_AGE": None,
-            "OPTIONS": SQLITE_OPTIONS,
-        }
+        return _sqlite_config(parts)
     if parts.scheme in {"postgres", "postgresql"}:
-        name = unquote(parts.path).lstrip("/")
-        if not name:
-            raise ImproperlyConfigured("DATABASE_URL names no PostgreSQL database.")
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": name,
-            "HOST": host or "",
-            "PORT": str(port or ""),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            # A connection a thread, kept: a deployment opens workers x threads of them, and no more.
-            "CONN_MAX_AGE": None,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": POSTGRES_OPTIONS | dict(parse_qsl(parts.query)),
-        }
+        return _postgres_config(parts)
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
+
+
+def connection_problem(database: BaseDatabaseWrapper) -> str | None:
+    """Why nobody can connect to the database, in a line that may be shown; None where one can."""
+    try:
+        database.ensure_connection()
+    except OperationalError as error:
+        settings = database.settings_dict
+        server = f"{settings['HOST']}:{settings['PORT']}".rstrip(":")
+        shown = f"{server}/{settings['NAME']}" if server else settings["NAME"]
+        reason = " ".join(str(error).split())
+        return f"No connection to DATABASE_URL ({shown}): {reason}"
+    return None
+
+
+def _sqlite_config(parts: SplitResult) -> dict:
+    path = unquote(parts.path)[1:]
+    # With two slashes, the first folder would stand where a host does, and be left out.
+    if not path or parts.netloc:
+        raise ImproperlyConfigured("DATABASE_URL names no SQLite file; write sqlite:///path/to/file.sqlite3.")
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path if path == ":memory:" else str(_file(Path(path).absolute())),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": SQLITE_OPTIONS,
+    }
+
+
+def _postgres_config(parts: SplitResult) -> dict:
+    name = unquote(parts.path).lstrip("/")
+    if not name:
+        raise ImproperlyConfigured("DATABASE_URL names no PostgreSQL database.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        # A connection a thread, kept: a deployment opens workers x threads of them, and no more.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": POSTGRES_OPTIONS | dict(parse_qsl(parts.query)),
+    }
 
 
 def _file(path: Path) -> Path:
@@ -74,4 +96,7 @@ def _file(path: Path) -> Path:
         raise ImproperlyConfigured(f"DATABASE_URL must name a file in a folder that exists: {path.parent}.")
     if not os.access(path.parent, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise ImproperlyConfigured(f"DATABASE_URL must name a file that can be written: {path}.")
+    if not path.exists():
+        # What is kept there is for its owner; SQLite gives the files beside it the same permissions.
+        path.touch(mode=0o600)
     return path

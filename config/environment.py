@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -10,16 +11,31 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+from dotenv.parser import parse_stream
 
 PREFIX = "HORDE_MODEL_REFERENCE_"
 _TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
 _FALSE = frozenset({"0", "false", "no", "off", "f", "n"})
+_HOST = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|\.?[\w-]+(\.[\w-]+)*\.?")
+_USER_ID = re.compile(r"[0-9]+")
 
 # Every name that was asked for: what else begins with the prefix is a mistake of somebody's.
 asked: set[str] = set()
 
 Number = TypeVar("Number", int, float)
 Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def env_file_load(path: Path) -> None:
+    """Takes over what a file of variables says, if there is one. Variables that are set already win over it."""
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8") as file:
+        for binding in parse_stream(file):
+            if binding.error:
+                raise ImproperlyConfigured(f"{path.name}: line {binding.original.line} cannot be read.")
+    load_dotenv(path)
 
 
 def text(*names: str, default: str = "") -> str:
@@ -82,7 +98,8 @@ def folder(name: str, *, default: Path, inside: str) -> Path:
     """The folder `inside` the one that a variable names, made where it is missing; it can be written."""
     path = Path(text(name, default=str(default))) / inside
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        # What is kept there is for its owner; a folder that is there already stays as open as it is.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
             f"{name} must be a folder that can be written: {path}: {error.strerror}."
@@ -90,6 +107,28 @@ def folder(name: str, *, default: Path, inside: str) -> Path:
     if not os.access(path, os.W_OK | os.X_OK):
         raise ImproperlyConfigured(f"{name} must be a folder that can be written: {path} cannot.")
     return path
+
+
+def hosts(name: str, *, default: Iterable[str]) -> list[str]:
+    """Names of hosts as Django's `ALLOWED_HOSTS` takes them: without scheme, port and path; `*` and `.x.org` too."""
+    entries = listing(name, default=default)
+    for entry in entries:
+        if not _HOST.fullmatch(entry):
+            raise ImproperlyConfigured(
+                f"{name} must hold names of hosts alone, without scheme, port or path: {entry!r} is none."
+            )
+    return entries
+
+
+def user_ids(name: str) -> frozenset[str]:
+    """Ids of AI-Horde users."""
+    entries = listing(name)
+    for entry in entries:
+        if not _USER_ID.fullmatch(entry):
+            raise ImproperlyConfigured(
+                f"{name} must hold user ids, the number behind the # of a name: {entry!r} is none."
+            )
+    return frozenset(entries)
 
 
 def choice(name: str, *, default: Choice) -> Choice:

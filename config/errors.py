@@ -1,14 +1,27 @@
 """Turns every failure of the API into the contract's envelope."""
 
+import logging
+import sys
 from http import HTTPStatus
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from references.api.errors import detail_response, error_detail
 from references.pages.errors import failure_page, server_error_page, wants_page
+
+logger = logging.getLogger(__name__)
+
+# The store is away or cannot go on; what is wrong with a query is another kind of error.
+STORE_FAILURES = (OperationalError, InterfaceError)
+
+
+class StoreUnavailable(exceptions.APIException):
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The store cannot be reached now."
 
 
 class BodyTooLarge(exceptions.APIException):
@@ -24,6 +37,8 @@ def exception_handler(error: Exception, context: dict) -> Response | None:
         error = exceptions.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
+    elif isinstance(error, STORE_FAILURES):
+        error = _store_unavailable(error)
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {"Cache-Control": "no-store"}
@@ -32,6 +47,11 @@ def exception_handler(error: Exception, context: dict) -> Response | None:
     if retry_after := getattr(error, "retry_after", None):
         headers["Retry-After"] = str(retry_after)
     return Response({"detail": error_detail(error)}, status=error.status_code, headers=headers)
+
+
+def _store_unavailable(error: Exception) -> StoreUnavailable:
+    logger.error("the store failed: %s", error)
+    return StoreUnavailable()
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -49,8 +69,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the error."""
     if wants_page(request):
         return server_error_page()
+    if isinstance(error := sys.exception(), STORE_FAILURES):
+        unavailable = _store_unavailable(error)
+        return detail_response(unavailable.status_code, unavailable.detail)
     return detail_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
 
 

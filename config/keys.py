@@ -10,6 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import PREFIX, text
 
+# Characters of a secret that nobody guesses.
+KEY_LENGTH = 50
+
 
 def secret_key(data_dir: Path) -> str:
     """The configured key, or one made at the first start and kept beside the data."""

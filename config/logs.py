@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -40,7 +41,10 @@ def logging_config(form: LogFormat, level: LogLevel) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request": {"()": "config.logs.RequestFilter"}},
+        "filters": {
+            "request": {"()": "config.logs.RequestFilter"},
+            "expected": {"()": "config.logs.ExpectedFilter"},
+        },
         "formatters": {
             "plain": {"format": "{asctime} {levelname} {name}: {message}{request_note}", "style": "{"},
             "json": {"()": "config.logs.JsonFormatter"},
@@ -49,7 +53,8 @@ def logging_config(form: LogFormat, level: LogLevel) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": level.value},
         "loggers": {
             # What a client did wrong is its own affair.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["expected"]},
+            "django.security.DisallowedHost": {"filters": ["expected"]},
             "_granian": dict(own),
             "granian.access": dict(own),
         },
@@ -63,6 +68,20 @@ class RequestFilter(logging.Filter):
         # Django's own lines about a request come after the middleware.
         record.request_id = getattr(getattr(record, "request", None), "request_id", None) or _request_id.get()
         record.request_note = f" [{record.request_id}]" if record.request_id else ""
+        return True
+
+
+class ExpectedFilter(logging.Filter):
+    """Has what Django takes for errors, and what is none of the service's, be a line of warning.
+
+    Those are requests for another host, and answers that the service cannot give now or in this deployment.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_host = record.name == "django.security.DisallowedHost"
+        if is_host or getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = None
         return True
 
 

@@ -23,7 +23,7 @@ from moderation.models import PendingChange
 from moderation.states import STORED_STATUSES, Status
 from moderation.webhooks.models import Webhook
 from references.api.responses import NO_CACHE
-from references.following.state import follow_state
+from references.following.state import FollowState, follow_state
 from references.horde import circuit_state
 from references.models import Category
 from references.vocabulary import ReplicateMode
@@ -175,6 +175,10 @@ def _replica() -> list[Metric]:
     if settings.REPLICATE_MODE is not ReplicateMode.REPLICA:
         return []
     state = follow_state()
+    return [*_replica_whole(state), *_replica_parts(state)]
+
+
+def _replica_whole(state: FollowState) -> list[Metric]:
     return [
         _gauge(
             "replica_lag_seconds",
@@ -189,6 +193,11 @@ def _replica() -> list[Metric]:
             (),
             [((), state.failures)],
         ),
+    ]
+
+
+def _replica_parts(state: FollowState) -> list[Metric]:
+    return [
         _gauge(
             "replica_part_lag_seconds",
             "How long ago a category, or the text structure, was last known to be in step; +Inf if it never was.",

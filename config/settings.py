@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.caches import cache_config
 from config.databases import database_config
-from config.environment import PREFIX, boolean, choice, folder, listing, number, text, url
+from config.environment import PREFIX, boolean, choice, folder, hosts, listing, number, text, url, user_ids
 from config.keys import secret_key, static_api_keys
 from config.logs import LogFormat, LogLevel, logging_config
 from config.published import without_effect_check
@@ -18,7 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = folder("AIWORKER_CACHE_HOME", default=BASE_DIR / "models", inside="horde_model_reference")
 
 DEBUG = boolean("DEBUG", default=False)
-ALLOWED_HOSTS = listing("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = listing("CSRF_TRUSTED_ORIGINS")
 
 
@@ -114,8 +114,8 @@ TEXT_GEN_CRITICAL_WORKER_THRESHOLD = number(
 # Moderation ---------------------------------------------------------------------------------------
 
 QUEUE_ENABLED = boolean(f"{PREFIX}PENDING_QUEUE__ENABLED", default=True)
-QUEUE_REQUESTOR_IDS = frozenset(listing(f"{PREFIX}PENDING_QUEUE__REQUESTOR_IDS"))
-QUEUE_APPROVER_IDS = frozenset(listing(f"{PREFIX}PENDING_QUEUE__APPROVER_IDS"))
+QUEUE_REQUESTOR_IDS = user_ids(f"{PREFIX}PENDING_QUEUE__REQUESTOR_IDS")
+QUEUE_APPROVER_IDS = user_ids(f"{PREFIX}PENDING_QUEUE__APPROVER_IDS")
 QUEUE_READ_ROLE = choice(f"{PREFIX}PENDING_QUEUE__READ_ROLE", default=ReadRole.APPROVER)
 QUEUE_FORBID_SELF_APPROVAL = boolean(f"{PREFIX}PENDING_QUEUE__FORBID_SELF_APPROVAL", default=False)
 AUDIT_ENABLED = boolean(f"{PREFIX}AUDIT__ENABLED", default=True)
@@ -214,6 +214,8 @@ X_FRAME_OPTIONS = "DENY"
 # Set where people reach the pages over https only.
 SECURE_COOKIES = boolean("SECURE_COOKIES", default=False)
 SECURE_SSL_REDIRECT = boolean("SECURE_SSL_REDIRECT", default=False)
+# Asked on the server's own port too, by whoever watches over it.
+SECURE_REDIRECT_EXEMPT = [r"^metrics\Z", r"^api/heartbeat\Z"]
 SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", default=0, minimum=0)
 # Forms have Django's protection under another name; whether the names below this one, and the lists of browsers,
 # take part in HSTS is for the owner of the domain to say.
@@ -278,9 +280,8 @@ SPECTACULAR_SETTINGS = {
 
 # Logging ------------------------------------------------------------------------------------------
 
-LOGGING = logging_config(
-    choice("LOG_FORMAT", default=LogFormat.PLAIN), choice("LOG_LEVEL", default=LogLevel.INFO)
-)
+LOG_FORMAT = choice("LOG_FORMAT", default=LogFormat.PLAIN)
+LOGGING = logging_config(LOG_FORMAT, choice("LOG_LEVEL", default=LogLevel.INFO))
 # One line for each request that reaches Django. Whole categories and single records do not: the server in front
 # sees them all.
 ACCESS_LOG = boolean("ACCESS_LOG", default=False)

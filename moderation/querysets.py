@@ -69,6 +69,10 @@ class PendingChangeQuerySet(models.QuerySet):
         """Changes that may still change their model."""
         return self.filter(status__in=OPEN_STATUSES)
 
+    def undoing(self) -> "PendingChangeQuerySet":
+        """Changes that were proposed to undo others; which ones, `reverted_ids` reads from each."""
+        return self.filter(request_metadata__contains='"reverts":')
+
     def in_batch(self, batch_id: int) -> "PendingChangeQuerySet":
         return self.filter(batch_id=batch_id)
 

@@ -61,6 +61,17 @@ def pasts_read(changes: Iterable[PendingChange]) -> dict[int, Past]:
     return {change_id: past for change_id, past in found.items() if past is not None}
 
 
+def open_reverts(change_ids: Iterable[int]) -> dict[int, list[PendingChange]]:
+    """The open changes that undo these, oldest first, by the id of what they undo: one query."""
+    wanted = set(change_ids)
+    found: dict[int, list[PendingChange]] = {}
+    if wanted:
+        for revert in PendingChange.objects.open().undoing().without_states().defer("payload").oldest_first():
+            for change_id in wanted.intersection(reverted_ids(revert)):
+                found.setdefault(change_id, []).append(revert)
+    return found
+
+
 def _past(ids: Iterable[int], writes: Mapping[int, AuditEvent]) -> Past | None:
     events = sorted((writes[number] for number in ids if number in writes), key=lambda event: event.event_id)
     if not events:

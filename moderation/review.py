@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moderation.conflicts import Reason, Staleness
 from moderation.diffs import (
@@ -96,12 +96,18 @@ def _staleness(change: PendingChange, live: Live | None, past: Past | None) -> S
 
 @dataclass(frozen=True, slots=True)
 class PreviewedConflict:
-    """Why a change would fail if it were applied now; `reason` is None where its payload is the reason."""
+    """Why a change would fail if it were applied now; `reason` is None where its payload is the reason.
+
+    `found` is the record as the change would find it, `after` the earlier change of the same run that would
+    have written it; None where no other change of the run gets there first.
+    """
 
     change: PendingChange
     detail: str
     reason: Reason | None
     fields: tuple[str, ...]
+    found: dict | None = None
+    after: int | None = None
 
 
 def apply_preview(change_ids: Sequence[int]) -> list[PreviewedConflict]:
@@ -114,13 +120,18 @@ def apply_preview(change_ids: Sequence[int]) -> list[PreviewedConflict]:
     changes = [found[change_id] for change_id in dict.fromkeys(change_ids) if change_id in found]
     lives: dict[ModelKey, Live | None] = dict(lives_read(map(_model_key, changes)))
     pasts = pasts_read(changes)
+    writers: dict[ModelKey, int] = {}
     now = int(time.time())
     conflicts = []
     for change in changes:
         key = _model_key(change)
-        conflict, lives[key] = _previewed(change, lives.get(key), pasts.get(change.change_id), at=now)
+        before = lives.get(key)
+        conflict, lives[key] = _previewed(change, before, pasts.get(change.change_id), at=now)
         if conflict is not None:
-            conflicts.append(conflict)
+            found = live_form(change.domain, change.category, before)
+            conflicts.append(replace(conflict, found=found, after=writers.get(key)))
+        elif lives[key] is not before:
+            writers[key] = change.change_id
     return conflicts
 
 

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, parse_qs
 
 from django.conf import settings
 
+from references.categories import TEXT_CATEGORY
 from references.documents import snapshot, snapshots
 from references.downloads import download_entries, url_split
 from references.vocabulary import UNKNOWN_HASH
@@ -22,6 +23,29 @@ _SEPARATORS = re.compile(r"[\s._\-/]+")
 _CIVITAI_DOWNLOAD = re.compile(r"/api/download/models/\d+")
 _CIVITAI_MODEL = re.compile(r"/models/\d+")
 _ADDRESSES = ("homepage", "url")
+_LINKED_SCHEMES = ("http", "https")
+# What workers read these as; every other name may hold anything.
+_NUMBERS = frozenset(
+    (
+        *("cfg_scale", "clip_skip", "max_cfg_scale", "max_steps", "min_cfg_scale", "min_steps"),
+        *("dynatemp_exponent", "dynatemp_range", "max_context_length", "max_length", "min_p", "n", "rep_pen"),
+        *(
+            "rep_pen_range",
+            "rep_pen_slope",
+            "smoothing_factor",
+            "temperature",
+            "tfs",
+            "top_a",
+            "top_k",
+            "top_p",
+        ),
+        "typical",
+    )
+)
+_TRUTHS = frozenset(
+    ("frmtadsnsp", "frmtrmblln", "frmtrmspch", "frmttriminc", "singleline", "use_default_badwordsids")
+)
+_LISTS = frozenset({"sampler_order", "samplers", "schedulers", "stop_sequence"})
 
 
 class WarningLevel(StrEnum):
@@ -33,11 +57,15 @@ class WarningLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordWarning:
-    """`path` leads to the member it is about, as in diffs, with the index of a list's element."""
+    """`path` leads to the member it is about, as in diffs, with the index of a list's element.
+
+    `model` is the other model in question, by category and name.
+    """
 
     path: str
     text: str
     level: WarningLevel = WarningLevel.NOTICE
+    model: tuple[str, str] | None = None
 
 
 def record_warnings(*, category: str, name: str, record: dict) -> list[RecordWarning]:
@@ -45,7 +73,17 @@ def record_warnings(*, category: str, name: str, record: dict) -> list[RecordWar
     return [
         *_name_warnings(category, name),
         *_address_warnings(record),
+        *_option_warnings(record),
         *_file_warnings(category, name, record),
+    ]
+
+
+def record_faults(*, category: str, record: dict) -> list[RecordWarning]:
+    """What is questionable about a record by itself: no other model is looked at, and nothing is read."""
+    return [
+        *_address_warnings(record),
+        *_option_warnings(record),
+        *_file_warnings(category, None, record),
     ]
 
 
@@ -67,28 +105,69 @@ def hash_fault(digest: str) -> str | None:
 
 def address_fault(address: str) -> str | None:
     """What is wrong with the address of a page or a file."""
-    parts = url_split(address)
-    if parts is None or not parts.netloc:
+    if not is_web_address(address):
         return "is no complete web address"
-    return None if parts.scheme == "https" else "does not use HTTPS"
+    parts = url_split(address)
+    return None if parts and parts.scheme == "https" else "does not use HTTPS"
+
+
+def is_web_address(address: str) -> bool:
+    """Whether a browser may be sent there: anything else is shown as text and leads nowhere."""
+    parts = url_split(address)
+    return parts is not None and parts.scheme in _LINKED_SCHEMES and bool(parts.netloc)
 
 
 def _name_warnings(category: str, name: str) -> Iterator[RecordWarning]:
     wanted = normalised_name(name)
     for other in snapshot(category).by_name:
         if other != name and normalised_name(other) == wanted:
-            yield RecordWarning("name", f"A model with nearly the same name is there already: {other}.")
+            text = f"A model with nearly the same name is there already: {other}."
+            yield RecordWarning("name", text, model=(category, other))
 
 
 def _address_warnings(record: Mapping[str, Any]) -> Iterator[RecordWarning]:
+    for path, address in _addresses(record):
+        if fault := address_fault(address):
+            level = WarningLevel.NOTICE if is_web_address(address) else WarningLevel.SERIOUS
+            yield RecordWarning(path, f"The address {fault}.", level)
+
+
+def _addresses(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The addresses of a record by their paths, apart from those of its files."""
     for key in _ADDRESSES:
-        address = record.get(key)
-        if isinstance(address, str) and address and (fault := address_fault(address)):
-            yield RecordWarning(key, f"The address {fault}.")
+        if isinstance(address := record.get(key), str) and address:
+            yield key, address
+    showcases = record.get("showcases")
+    for index, address in enumerate(showcases if isinstance(showcases, list) else ()):
+        if isinstance(address, str):
+            yield f"showcases.{index}", address
 
 
-def _file_warnings(category: str, name: str, record: Mapping[str, Any]) -> Iterator[RecordWarning]:
+def _option_warnings(record: Mapping[str, Any]) -> Iterator[RecordWarning]:
+    """Values that the schema allows, of another kind than what workers read under these names."""
+    for holder in ("requirements", "settings"):
+        options = record.get(holder)
+        for key, value in options.items() if isinstance(options, Mapping) else ():
+            if fault := _option_fault(key, value):
+                yield RecordWarning(f"{holder}.{key}", fault, WarningLevel.SERIOUS)
+
+
+def _option_fault(key: str, value: Any) -> str:
+    is_truth = isinstance(value, bool)
+    if key in _NUMBERS and (is_truth or not isinstance(value, int | float)):
+        return "This is no number."
+    if key in _TRUTHS and not is_truth:
+        return "This is neither true nor false."
+    return "This is no list." if key in _LISTS and not isinstance(value, list) else ""
+
+
+def _file_warnings(category: str, name: str | None, record: Mapping[str, Any]) -> Iterator[RecordWarning]:
+    """Files are compared with those of other models where it is known which one this is."""
     seen: dict[str, int] = {}
+    # Text models are fetched by their names.
+    if category != TEXT_CATEGORY and not download_entries(record):
+        text = "The record has no file, so workers have nothing to load."
+        yield RecordWarning("config.download", text, WarningLevel.SERIOUS)
     for index, entry in enumerate(download_entries(record)):
         path = f"config.download.{index}"
         url = entry.get("file_url")
@@ -101,7 +180,8 @@ def _file_warnings(category: str, name: str, record: Mapping[str, Any]) -> Itera
         if (first := seen.setdefault(digest.lower(), index)) != index:
             text = f"File {first + 1} of this record has the same hash."
             yield RecordWarning(f"{path}.sha256sum", text, WarningLevel.SERIOUS)
-        yield from _duplicate_warnings(f"{path}.sha256sum", digest, category, name)
+        if name is not None:
+            yield from _duplicate_warnings(f"{path}.sha256sum", digest, category, name)
 
 
 def _url_warnings(path: str, url: str) -> Iterator[RecordWarning]:
@@ -147,7 +227,7 @@ def _duplicate_warnings(path: str, digest: str, category: str, name: str) -> Ite
         for other in sorted(others):
             if (held.category, other) != (category, name):
                 text = f"{other} in {held.category} has a file with the same hash."
-                yield RecordWarning(path, text, WarningLevel.SERIOUS)
+                yield RecordWarning(path, text, WarningLevel.SERIOUS, (held.category, other))
 
 
 def _is_hash(digest: str) -> bool:

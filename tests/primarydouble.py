@@ -47,9 +47,10 @@ class PrimaryDouble(ThreadingHTTPServer):
     """`modes` says how calls are answered whose path holds the key, each list from its start; none is well.
 
     Modes: down (the connection is cut), cut (in the middle of the body), slow (no answer), drip (a byte at a
-    time, without end), html, half (JSON that breaks off), list, empty, words (records that are no objects),
-    foreign (another category's records), gone (404 of the API), lost (404 of a proxy), login (a redirect),
-    huge, or a status. `tells` is what its headers and metadata say; `on_call` is called with each path first.
+    time, without end), head and chunk (the same in a header, and in the size of a chunk), html, half (JSON that
+    breaks off), list, empty, words (records that are no objects), foreign (another category's records), gone (404
+    of the API), lost (404 of a proxy), login (a redirect), huge, or a status. `tells` is what its headers and
+    metadata say; `on_call` is called with each path first.
     """
 
     daemon_threads = True
@@ -62,6 +63,7 @@ class PrimaryDouble(ThreadingHTTPServer):
         self.modes: dict[str, list[str]] = {}
         self.calls: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
+        self.cache_controls: set[str | None] = set()
         self.on_call: Callable[[str], None] = lambda path: None
         self.closing = threading.Event()
 
@@ -120,9 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.removeprefix(PREFIX)
         mode = self.server.mode(path)
+        self.server.cache_controls.add(self.headers.get("Cache-Control"))
         if mode in _BODIES:
             self._reply(200, _BODIES[mode])
-        elif mode in {"down", "cut", "slow", "drip"}:
+        elif mode in {"down", "cut", "slow", "drip", "head", "chunk"}:
             self._break_off(mode)
         elif mode == "half":
             body = self._body(path) or b'{"a": {"name": "a"}'
@@ -145,8 +148,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.closing.wait()
         elif mode in {"cut", "drip"}:
             self._reply(200, b"{", length=1_000_000)
-        while mode == "drip" and not self.server.closing.wait(0.01):
-            self.wfile.write(b" ")
+        elif mode == "head":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        elif mode == "chunk":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")
+        while mode in {"drip", "head", "chunk"} and not self.server.closing.wait(0.01):
+            self.wfile.write(b"0" if mode == "chunk" else b" ")
             self.wfile.flush()
         self.close_connection = True
 

@@ -167,13 +167,12 @@ def pages_of(made: Deployment) -> Iterator[tuple[str, str]]:
             (APPROVER, f"/admin/queue/{change_id}/{view}") for view in ("", "?view=inline", "?view=raw")
         )
         yield REQUESTOR, f"/my-changes/{change_id}"
-    # Quotes are for phrases: with them, a search finds other models than without.
-    text = made.name(IMAGE_CATEGORY).replace('"', "")
-    asked = urlencode(
-        {"q": text, "model": text, "model_name": text, "tag": text, "by": text, "view": "cards"}
-    )
-    for path in ("/search", f"/models/{IMAGE_CATEGORY}", "/admin/queue/", "/admin/purge/", "/admin/audit/"):
-        yield APPROVER, f"{path}?{asked}"
+    text = made.name(IMAGE_CATEGORY)
+    for path in ("/admin/queue/", "/admin/purge/", "/admin/audit/"):
+        yield APPROVER, f"{path}?{urlencode({'q': text, 'model': text, 'model_name': text, 'by': text})}"
+    # Searches know signs of their own, so that only one that finds nothing finds the same.
+    for path in ("/search", f"/models/{IMAGE_CATEGORY}"):
+        yield APPROVER, f"{path}?{urlencode({'q': text + ' and nothing else', 'tag': text, 'view': 'cards'})}"
     for path in (
         "queue/?show=all",
         "batches/1/",
@@ -281,7 +280,8 @@ def faults_beside(
         if found != expected:
             return [*faults, f"has {found} in place of {expected}"]
     told, meant = (letters_of(text).count(letters_of(hostile)) for text in (tree.text, other.text))
-    return faults if told == meant else [*faults, f"says it {told} times in place of {meant}"]
+    # An address is longer when it is quoted, and may be cut where it is shown.
+    return faults if meant - 1 <= told <= meant else [*faults, f"says it {told} times in place of {meant}"]
 
 
 def letters_of(text: str) -> str:

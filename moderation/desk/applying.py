@@ -1,6 +1,6 @@
 """Applying approved changes: first a dry run to look at, then what was chosen of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -13,10 +13,12 @@ from rest_framework.exceptions import APIException
 from moderation.actors import Actor
 from moderation.desk.access import for_approvers
 from moderation.desk.applying_preview import MOST_AT_ONCE, Preview, preview, selection_apply
+from moderation.desk.overwriting import applied_losses
 from moderation.models import PendingChange
 from moderation.pages.change_view import ChangeView
 from moderation.querysets import MAX_ID
 from moderation.services import ApplyResult, open_batch_id
+from moderation.states import Operation
 
 SECTION = "batches"
 CHANGE_IDS, SHOWN, OVERWRITE, CONFIRM, JOB = "change_ids", "shown", "overwrite", "confirm", "job_id"
@@ -58,7 +60,7 @@ def _apply(request: HttpRequest, actor: Actor) -> HttpResponse:
         result = selection_apply(actor=actor, change_ids=ids, overwrites=overwrites, job_id=job_id)
     except APIException as error:
         return _refused(request, f"Nothing was applied. {error.detail}", error.status_code)
-    return _applied(request, result, sorted({*ids, *overwrites}))
+    return _applied(request, result, sorted({*ids, *overwrites}), overwrites)
 
 
 def _overwrites(sent: QueryDict) -> dict[int, str]:
@@ -97,7 +99,9 @@ def _ticks(sent: QueryDict, found: Preview) -> Mapping[str, Any]:
     return {"ticked": ids_parse(sent, CHANGE_IDS), "overwritten": list(_overwrites(sent))}
 
 
-def _applied(request: HttpRequest, result: ApplyResult, asked: Sequence[int]) -> HttpResponse:
+def _applied(
+    request: HttpRequest, result: ApplyResult, asked: Sequence[int], overwrites: Collection[int]
+) -> HttpResponse:
     done = {change.change_id for change in result.applied}
     rest = [number for number in asked if number not in done and number != result.failed_change_id]
     failed = PendingChange.objects.with_id(result.failed_change_id or 0).first()
@@ -105,7 +109,14 @@ def _applied(request: HttpRequest, result: ApplyResult, asked: Sequence[int]) ->
         "desk_section": SECTION,
         "section": "desk",
         "result": result,
-        "applied": [ChangeView(change) for change in result.applied],
+        "applied": len(result.applied),
+        "written": [ChangeView(each) for each in result.applied if each.operation != Operation.DELETE],
+        "removed": [ChangeView(each) for each in result.applied if each.operation == Operation.DELETE],
+        "overwritten": [
+            (ChangeView(change), applied_losses(change))
+            for change in result.applied
+            if change.change_id in overwrites
+        ],
         "failed": ChangeView(failed) if failed else None,
         "not_tried": rest,
         "open_batch": open_batch_id(),

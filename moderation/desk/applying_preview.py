@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from moderation.actors import Actor
 from moderation.conflicts import digest
-from moderation.diffs import CREATED_AT, UPDATED_AT, UPDATED_BY, NetOperation, net_effect
+from moderation.desk.overwriting import LossRow, overwrite_losses
+from moderation.desk.rivals import rivals_of
+from moderation.diffs import NetOperation, net_effect
 from moderation.live import ModelKey
 from moderation.models import PendingChange
 from moderation.pages.change_view import ChangeView, DiffRows, diff_rows
@@ -14,31 +15,23 @@ from moderation.review import ChangeDiff, PreviewedConflict, apply_preview, chan
 from moderation.services import ApplyResult, changes_apply, open_batch_id
 from moderation.services.transactions import in_one_transaction, queue_lock
 from moderation.states import OnConflict
-from references.pages.json_markup import json_indented
 from references.problems import Conflict
 
-FIELDS_SHOWN = 12
 # More than this at once is no list that anyone looks at; the rest waits for the next time.
 MOST_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ClashRow:
-    """One field on which the proposal and the live record went apart."""
-
-    path: str
-    base: str
-    live: str
-    proposed: str
-
-
-@dataclass(frozen=True, slots=True)
 class Planned:
-    """An approved change that would be applied, or a conflict that keeps it from being applied."""
+    """An approved change that would be applied, or a conflict that keeps it from being applied.
+
+    `rivals` are the other open changes to its model.
+    """
 
     view: ChangeView
     diff: ChangeDiff
     conflict: PreviewedConflict | None = None
+    rivals: Sequence[int] = ()
 
     @property
     def change_id(self) -> int:
@@ -69,19 +62,26 @@ class Planned:
         return f"{self.change_id}:{self.fingerprint}"
 
     @property
-    def clashes(self) -> Sequence[ClashRow]:
-        """The fields in question: those that clash, or where none do, those that the proposal would undo."""
+    def moved_already(self) -> bool:
+        """Whether the live record moved as well, not only what an earlier change of this run makes of it."""
+        return self.conflict is not None and (self.conflict.after is None or self.diff.staleness is not None)
+
+    @property
+    def losses(self) -> Sequence[LossRow]:
+        """What overwriting would undo of the record as this change would find it."""
         if self.conflict is None:
             return []
-        states = self.diff.base_state, self.diff.current_state, self.diff.proposed_state
-        fields = self.conflict.fields or tuple(
-            field.path
-            for field in self.diff.field_diffs
-            if field.path not in (CREATED_AT, UPDATED_AT, UPDATED_BY)
+        return overwrite_losses(
+            self.view.change.category,
+            base=self.diff.base_state,
+            live=self.conflict.found,
+            written=self.diff.proposed_state,
         )
-        return [
-            ClashRow(path, *(_value_text(state, path) for state in states)) for path in fields[:FIELDS_SHOWN]
-        ]
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether it touches a field of consequence, be it as proposed or by overwriting."""
+        return self.rows.is_critical or any(row.is_critical for row in self.losses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,14 @@ def preview(change_ids: Sequence[int] | None = None, *, batch_id: int | None = N
         asked = asked.none()
     changes = list(asked.oldest_first()[:MOST_AT_ONCE])
     conflicts = {each.change.change_id: each for each in apply_preview([each.pk for each in changes])}
+    rivals = rivals_of(changes)
     planned = [
-        Planned(ChangeView(diff.change), diff, conflicts.get(diff.change.change_id))
+        Planned(
+            ChangeView(diff.change),
+            diff,
+            conflicts.get(diff.change.change_id),
+            [rival.change_id for rival in rivals[diff.change.change_id]],
+        )
         for diff in changes_diff(changes)
     ]
     found = {change.change_id for change in changes}
@@ -170,12 +176,3 @@ def _rivals_check(ids: Sequence[int], overwrites: Mapping[int, str]) -> None:
                 f"Change {overwritten[key]} overwrites model '{change.model_name}', which change "
                 f"{change.change_id} is about as well: apply them one after the other."
             )
-
-
-def _value_text(state: dict | None, path: str) -> str:
-    value: Any = state
-    for key in path.split("."):
-        if not isinstance(value, dict) or key not in value:
-            return ""
-        value = value[key]
-    return value if isinstance(value, str) else json_indented(value)

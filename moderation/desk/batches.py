@@ -1,7 +1,6 @@
 """Batches: the open one in front, older ones behind it, and each with its changes and what they came to."""
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -18,9 +17,9 @@ from moderation.desk.access import for_approvers
 from moderation.desk.audit_events import event_id_parse
 from moderation.desk.batch_views import BatchLine, NetView, batch_lines, members
 from moderation.desk.exports import csv_download, json_download, time_text
-from moderation.live import reverted_ids
 from moderation.models import PendingChange
 from moderation.presenting import audited_change_as_dict, batch_summary_as_dict
+from moderation.reverts import open_reverts
 from moderation.services import batch_revert, change_reopen, open_batch_id
 from references.pages.choices import Option
 from references.pages.links import PageLinks, Pager
@@ -34,8 +33,6 @@ OPEN_SHOWN = 50
 MEMBER_PAGE_SIZE = 50
 NET_PAGE_SIZE = 25
 EXPORT_PAGE = 200
-# What the service notes of the proposals it makes to undo a batch.
-REVERT_BATCH = '"route":"revert_batch"'
 CSV_COLUMNS = (
     "change_id",
     "status",
@@ -63,21 +60,22 @@ def batch_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = audit.batches_page(None, cursor=cursor, limit=BATCH_PAGE_SIZE)
     open_id = open_batch_id() if cursor is None else None
     links = PageLinks(request.path, {})
+    lines = batch_lines(found.summaries)
     context = {
         "desk_section": SECTION,
         "section": "desk",
-        "open": _open_batch(open_id) if open_id else None,
+        "open": _open_batch(open_id, lines) if open_id else None,
         "is_first": cursor is None,
-        "batches": batch_lines([each for each in found.summaries if each.batch.number != open_id]),
+        "batches": [line for line in lines if line.batch.number != open_id],
         "older_url": links.replaced(**{CURSOR: str(found.next_cursor)}) if found.next_cursor else "",
     }
     return render(request, "desk/batches.html", context)
 
 
-def _open_batch(number: int) -> dict[str, Any]:
+def _open_batch(number: int, lines: Iterable[BatchLine]) -> dict[str, Any]:
     waiting = PendingChange.objects.approved().in_batch(number)
     shown = members(audit.AuditedChange(change, ()) for change in waiting.oldest_first()[:OPEN_SHOWN])
-    line = _line_or_404(number)
+    line = next((line for line in lines if line.batch.number == number), None) or _line_or_404(number)
     return {"line": line, "members": shown, "left_out": line.waiting_count - len(shown)}
 
 
@@ -129,7 +127,9 @@ def _net_effect(request: HttpRequest, batch_id: int) -> dict[str, Any]:
 def revert(request: HttpRequest, actor: Actor, batch_id: int) -> HttpResponse:
     if found := waiting_reverts(batch_id):
         numbers = ", ".join(str(change.change_id) for change in found)
-        messages.warning(request, f"Nothing was proposed: changes {numbers} undo batch {batch_id} already.")
+        messages.warning(
+            request, f"Nothing was proposed: {numbers} of the open changes undo batch {batch_id} already."
+        )
         return _to_batch(batch_id)
     try:
         changes = batch_revert(actor=actor, batch_id=batch_id)
@@ -170,28 +170,16 @@ def batch_export(request: HttpRequest, actor: Actor, batch_id: str, kind: str) -
     line = _line_or_404(number)
     name = f"batch-{number}"
     if kind == "csv":
-        rows = (
-            tuple(
-                time_text(value) if column.endswith("_at") else value
-                for column, value in zip(CSV_COLUMNS, row, strict=True)
-            )
-            for row in PendingChange.recorded.in_batch(number)
-            .oldest_first()
-            .values_list(*CSV_COLUMNS)
-            .iterator()
-        )
-        return csv_download(name, CSV_COLUMNS, rows)
+        return csv_download(name, CSV_COLUMNS, _csv_rows(number))
     changes = (audited_change_as_dict(audited) for audited in _audited_members(number))
     return json_download(name, batch_summary_as_dict(line.summary), "changes", changes)
 
 
 def waiting_reverts(batch_id: int) -> list[PendingChange]:
     """The open changes that undo changes of this batch."""
-    reverts = PendingChange.objects.open().filter(request_metadata__contains=REVERT_BATCH)
-    undone = {change: reverted_ids(change) for change in reverts.only("request_metadata").oldest_first()}
-    members = PendingChange.recorded.in_batch(batch_id).with_ids(chain(*undone.values()))
-    found = set(members.values_list("change_id", flat=True)) if undone else set()
-    return [change for change, ids in undone.items() if found.intersection(ids)]
+    members = PendingChange.recorded.in_batch(batch_id).applied().values_list("change_id", flat=True)
+    found = {revert.change_id: revert for some in open_reverts(members).values() for revert in some}
+    return [found[number] for number in sorted(found)]
 
 
 def _audited_members(batch_id: int) -> Iterator[audit.AuditedChange]:
@@ -201,6 +189,19 @@ def _audited_members(batch_id: int) -> Iterator[audit.AuditedChange]:
     while some := list(found.filter(change_id__gt=last)[:EXPORT_PAGE]):
         yield from audit.changes_audited(some)
         last = some[-1].change_id
+
+
+def _csv_rows(batch_id: int) -> Iterator[tuple[object, ...]]:
+    """The members as rows, some at a time: no cursor stays open while the rest of the answer is sent."""
+    found = PendingChange.recorded.in_batch(batch_id).oldest_first().values_list(*CSV_COLUMNS)
+    last = 0
+    while some := list(found.filter(change_id__gt=last)[:EXPORT_PAGE]):
+        for row in some:
+            yield tuple(
+                time_text(value) if column.endswith("_at") else value
+                for column, value in zip(CSV_COLUMNS, row, strict=True)
+            )
+        last = some[-1][0]
 
 
 def _line_or_404(number: int) -> BatchLine:

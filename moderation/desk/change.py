@@ -13,13 +13,13 @@ from rest_framework.exceptions import APIException
 
 from moderation.actors import Actor
 from moderation.desk.access import for_approvers
-from moderation.desk.change_page import change_page
+from moderation.desk.change_page import change_page, waiting_reverts
 from moderation.desk.diff_views import VIEW_LABELS, View
 from moderation.desk.filters import QueueQuery, queue_query_parse
 from moderation.desk.forms import APPROVE, REJECT, CommentForm, DecisionForm, title_proposed
 from moderation.desk.marks import open_changes
 from moderation.desk.neighbours import Neighbours, neighbours
-from moderation.desk.queue import ACT, SECTION, decision_take, decision_words, open_batch
+from moderation.desk.queue import ACT, SECTION, decision_take, decision_tell, open_batch
 from moderation.models import PendingChange
 from moderation.services import change_reopen, change_revert, change_withdraw
 from moderation.services.remarks import comment_add
@@ -79,7 +79,7 @@ def _decided(visit: Visit, act: str) -> HttpResponse:
         except APIException as error:
             form.add_error(None, f"Nothing was decided. {error.detail}")
         else:
-            messages.success(visit.request, decision_words(decision))
+            decision_tell(visit.request, decision)
             return SeeOther(visit.address(following))
     return _shown(visit, decision=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -103,6 +103,9 @@ def _acted(visit: Visit, act: str) -> HttpResponse:
         elif act == REOPEN:
             change_reopen(actor=visit.actor, change_id=change_id)
             words = f"Change {change_id} is open for review again."
+        elif act == REVERT and (waiting := waiting_reverts(visit.change)):
+            target = waiting[0].change_id
+            words = f"Nothing new was proposed: change {target} undoes change {change_id} already."
         elif act == REVERT:
             target = change_revert(actor=visit.actor, change_id=change_id).change_id
             words = f"What change {change_id} did is proposed to be undone, as change {target}."

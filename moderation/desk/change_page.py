@@ -10,13 +10,12 @@ from moderation.actors import Actor
 from moderation.desk.audit_words import EventView, event_views
 from moderation.desk.diff_views import DiffView, diff_view
 from moderation.desk.model_use import ModelUse, model_use
-from moderation.live import payload_as_record, payload_check
+from moderation.desk.warning_views import WarningView, warning_views
 from moderation.models import AuditEvent, ChangeComment, PendingChange
 from moderation.pages.change_view import STATUS_LABELS, ChangeView
-from moderation.problems import PendingChangePayloadError
+from moderation.reverts import open_reverts
 from moderation.review import ChangeDiff, change_diff
-from moderation.states import OPEN_STATUSES, Operation, Status
-from moderation.warnings import RecordWarning, record_warnings
+from moderation.states import Status
 
 # Of a proposer's decided changes, and of the other open changes to a model.
 RECENT, RIVALS = 5, 20
@@ -51,7 +50,7 @@ class ChangePage:
     view: ChangeView
     diff: ChangeDiff
     shown: DiffView
-    warnings: Sequence[RecordWarning]
+    warnings: Sequence[WarningView]
     fault: str
     use: ModelUse | None
     rivals: Sequence[ChangeView]
@@ -61,6 +60,7 @@ class ChangePage:
     acts: Acts
     is_own: bool
     reverts: Sequence[int]
+    reverted_by: Sequence[PendingChange]
     resubmits: int | None
 
     @property
@@ -79,9 +79,10 @@ class ChangePage:
 
 def change_page(change: PendingChange, actor: Actor) -> ChangePage:
     diff = change_diff(change)
-    warnings, fault = _lint(change)
+    warnings, fault = warning_views(change)
     origin = change.request_metadata_as_dict() or {}
     is_own = change.requested_by == actor.user_id
+    reverted_by = waiting_reverts(change)
     return ChangePage(
         ChangeView(change),
         diff,
@@ -93,14 +94,22 @@ def change_page(change: PendingChange, actor: Actor) -> ChangePage:
         proposer=_proposer(change),
         comments=list(change.comments),
         events=event_views(AuditEvent.objects.of_changes([change.change_id]).in_order()),
-        acts=_acts(change, is_own=is_own),
+        acts=_acts(change, is_own=is_own, is_undone=bool(reverted_by)),
         is_own=is_own,
         reverts=origin.get("reverts", ()),
+        reverted_by=reverted_by,
         resubmits=origin.get("resubmits"),
     )
 
 
-def _acts(change: PendingChange, *, is_own: bool) -> Acts:
+def waiting_reverts(change: PendingChange) -> Sequence[PendingChange]:
+    """The open changes that undo this one."""
+    if change.status != Status.APPLIED:
+        return ()
+    return open_reverts([change.change_id]).get(change.change_id, ())
+
+
+def _acts(change: PendingChange, *, is_own: bool, is_undone: bool) -> Acts:
     is_pending = change.status == Status.PENDING
     is_barred = is_pending and is_own and settings.QUEUE_FORBID_SELF_APPROVAL
     return Acts(
@@ -108,21 +117,9 @@ def _acts(change: PendingChange, *, is_own: bool) -> Acts:
         may_reject=is_pending,
         may_withdraw=is_pending and is_own,
         may_reopen=change.status == Status.APPROVED,
-        may_revert=change.status == Status.APPLIED,
+        may_revert=change.status == Status.APPLIED and not is_undone,
         is_barred=is_barred,
     )
-
-
-def _lint(change: PendingChange) -> tuple[Sequence[RecordWarning], str]:
-    """What is questionable about an open change's record, and why it could not be applied as it is."""
-    if change.status not in OPEN_STATUSES or change.operation == Operation.DELETE:
-        return (), ""
-    try:
-        payload_check(change)
-        record = payload_as_record(change)
-    except PendingChangePayloadError as error:
-        return (), str(error.detail)
-    return record_warnings(category=change.category, name=change.model_name, record=record), ""
 
 
 def _rivals(change: PendingChange) -> list[ChangeView]:

@@ -13,6 +13,7 @@ from moderation.desk.audit_events import event_id_parse
 from moderation.models import PendingChange
 from moderation.pages.change_view import ChangeView
 from moderation.pages.record_steps import record_steps
+from moderation.reverts import open_reverts
 from moderation.services import change_revert
 from references.models import ModelRecord
 from references.pages.choices import spec_or_404
@@ -37,13 +38,16 @@ def model_history(request: HttpRequest, actor: Actor, category: str, model_name:
     if not (found.steps or changes or is_live):
         raise Http404(f"nothing is known of {model_name!r} in {category}")
     links = PageLinks(request.path, {})
+    undone = open_reverts(step.change.change_id for step in found.steps if step.change)
     context = {
         "desk_section": SECTION,
         "section": "desk",
         "spec": spec,
         "name": model_name,
         "is_live": is_live,
-        "steps": found.steps,
+        "steps": [
+            (step, undone.get(step.change.change_id, ()) if step.change else ()) for step in found.steps
+        ],
         "changes": changes,
         "is_first": cursor is None,
         "newest_url": request.path if cursor is not None else "",
@@ -55,6 +59,12 @@ def model_history(request: HttpRequest, actor: Actor, category: str, model_name:
 @require_POST
 @for_approvers
 def revert(request: HttpRequest, actor: Actor, change_id: int) -> HttpResponse:
+    if waiting := open_reverts([change_id]).get(change_id):
+        messages.warning(
+            request,
+            f"Nothing was proposed: change {waiting[0].change_id} undoes change {change_id} already.",
+        )
+        return SeeOther(_history_url(change_id))
     try:
         proposed = change_revert(actor=actor, change_id=change_id)
     except APIException as error:

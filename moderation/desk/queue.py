@@ -11,10 +11,11 @@ from rest_framework.exceptions import APIException
 
 from moderation.actors import Actor
 from moderation.desk.access import for_approvers
-from moderation.desk.filters import REVIEW, SHOW, SORTS, QueueQuery, queue_query_parse
+from moderation.desk.filters import REVIEW, SHOW, QueueQuery, queue_query_parse
 from moderation.desk.forms import APPROVE, REJECT, DecisionForm, title_proposed
 from moderation.desk.marks import OpenChange, open_changes
-from moderation.desk.rows import Tally, filter_chips, preset_options, queue_rows
+from moderation.desk.rivals import rivals_warning
+from moderation.desk.rows import Tally, filter_chips, order_options, preset_options, queue_rows
 from moderation.models import Batch
 from moderation.services import BatchDecision, batch_decide, open_batch_id
 from moderation.states import Status
@@ -52,7 +53,7 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         except APIException as error:
             form.add_error(None, f"Nothing was decided. {error.detail}")
         else:
-            messages.success(request, decision_words(decision))
+            decision_tell(request, decision)
             return SeeOther(asked.links(request.path).page(asked.page))
     return _shown(request, actor, asked, form=form)
 
@@ -63,6 +64,13 @@ def decision_take(actor: Actor, form: DecisionForm, ids: list[int]) -> BatchDeci
     if form.act == APPROVE:
         return batch_decide(actor=actor, title=title, approved_ids=ids)
     return batch_decide(actor=actor, title=title, rejected_ids=ids, reject_reason=form.words())
+
+
+def decision_tell(request: HttpRequest, decision: BatchDecision) -> None:
+    """Leaves a message on what was decided, and a warning where what was approved has rivals."""
+    messages.success(request, decision_words(decision))
+    if warning := rivals_warning(decision.approved):
+        messages.warning(request, warning)
 
 
 def decision_words(decision: BatchDecision) -> str:
@@ -114,9 +122,8 @@ def _shown(
         "chips": chips,
         "clear_url": links.cleared(kept=(SHOW, SORT)),
         "search": asked.text,
-        "sorts": SORTS,
-        "sort": asked.sort,
-        "hidden_fields": links.hidden(SEARCH, SORT),
+        "orders": order_options(asked, links),
+        "hidden_fields": links.hidden(SEARCH),
         "query": asked.encoded(),
         "rows": rows,
         "can_decide": any(row.is_decidable for row in rows),

@@ -10,14 +10,16 @@ from moderation.actors import Actor
 from moderation.desk.filters import (
     ALL,
     CATEGORY,
-    OLDEST,
+    NEWEST,
     PRESETS,
     PROPOSER,
     REVIEW,
+    SORTS,
     STATUS,
     QueueQuery,
 )
 from moderation.desk.marks import OpenChange, lives_of
+from moderation.desk.warning_views import faults_count
 from moderation.diffs import is_critical
 from moderation.live import live_form
 from moderation.models import ChangeComment, PendingChange
@@ -36,7 +38,10 @@ FIELDS_NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A change in the list. `fields` are the first few that an open edit touches, critical ones first."""
+    """A change in the list. `fields` are the first few that an open edit touches, critical ones first.
+
+    `faults` counts the warnings about the proposed record by itself; its page compares it with others too.
+    """
 
     view: ChangeView
     marks: OpenChange | None
@@ -45,10 +50,15 @@ class QueueRow:
     fields: Sequence[tuple[str, bool]]
     more_fields: int
     comments: int
+    faults: int
 
     @property
     def change(self) -> PendingChange:
         return self.view.change
+
+    @property
+    def fault_words(self) -> str:
+        return f"{self.faults} to look at"
 
     @property
     def is_decidable(self) -> bool:
@@ -109,6 +119,7 @@ def queue_rows(
                 fields=fields[:FIELDS_NAMED],
                 more_fields=max(0, len(fields) - FIELDS_NAMED),
                 comments=comments.get(change.change_id, 0),
+                faults=faults_count(change),
             )
         )
     return rows
@@ -127,13 +138,18 @@ def preset_options(
             count = sum(preset.test(each, actor) for each in marked.values())
         else:
             count = sum(each.status == preset.status for each in marked.values())
-        is_chosen = asked.show == preset.name and not (preset.name == REVIEW and asked.is_oldest_first)
+        is_chosen = asked.show == preset.name
         url = links.replaced(show=None if preset.name == REVIEW else preset.name)
         options.append(Option(preset.label, url, is_chosen, count))
-    oldest = Option(
-        "Oldest first", links.replaced(sort=OLDEST), asked.show == REVIEW and asked.is_oldest_first
-    )
-    return [options[0], oldest, *options[1:]]
+    return options
+
+
+def order_options(asked: QueueQuery, links: PageLinks) -> list[Option]:
+    """Ways to order what is shown, as links like the presets but apart from them."""
+    return [
+        Option(label, links.replaced(sort=None if name == NEWEST else name), asked.sort == name)
+        for name, label in SORTS.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

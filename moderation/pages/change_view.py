@@ -26,6 +26,7 @@ STATUS_TONES = {
 }
 OPERATION_LABELS = {Operation.CREATE: "New", Operation.UPDATE: "Edit", Operation.DELETE: "Removal"}
 WITHDRAWN = "Withdrawn"
+REPLACEABLE = (Status.PENDING, Status.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class ChangeView:
 
     @property
     def is_withdrawn(self) -> bool:
-        return self.change.status == Status.REJECTED and self.change.rejected_by == self.change.requested_by
+        """Whether its owner took it back. Who rejects, be it a change of their own, decides in a titled batch."""
+        change = self.change
+        is_by_owner = change.rejected_by == change.requested_by
+        return change.status == Status.REJECTED and is_by_owner and change.batch_title is None
 
     @property
     def reject_reason(self) -> str:
@@ -63,6 +67,11 @@ class ChangeView:
     @property
     def can_be_withdrawn(self) -> bool:
         return self.change.status == Status.PENDING
+
+    @property
+    def can_be_edited(self) -> bool:
+        """Whether another proposal may take its place: it is undecided, or turned down."""
+        return self.change.status in REPLACEABLE and self.change.operation != Operation.DELETE
 
     @property
     def can_be_resubmitted(self) -> bool:

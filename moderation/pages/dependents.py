@@ -1,5 +1,6 @@
 """What would miss a model that is removed: its use, its group, and proposals that are under way."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ class Removal:
     name: str
     size: int | None
     stats: ModelStats | None
+    open_changes: int
 
 
 def figures_stored(held: Snapshot) -> Figures | None:
@@ -77,8 +79,15 @@ def dependents(held: Snapshot, row: Row) -> Dependents:
 
 def removals(held: Snapshot, names: Sequence[str]) -> list[Removal]:
     figures = figures_stored(held)
+    waiting = PendingChange.objects.open().filter(category=held.category, model_name__in=names)
+    open_counts = Counter(waiting.values_list("model_name", flat=True))
     return [
-        Removal(name, size_on_disk(held.by_name[name].record), figures.models.get(name) if figures else None)
+        Removal(
+            name,
+            size_on_disk(held.by_name[name].record),
+            figures.models.get(name) if figures else None,
+            open_counts[name],
+        )
         for name in names
     ]
 

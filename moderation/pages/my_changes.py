@@ -1,8 +1,14 @@
-"""Own changes: what became of them, taking them back, proposing them once more."""
+"""Own changes: what became of them, answering questions, taking them back, proposing them once more."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
 
 from django.contrib import messages
-from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -10,14 +16,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import APIException
 
-from moderation.models import PendingChange
+from moderation.models import ChangeComment, PendingChange
 from moderation.pages.change_view import STATUS_LABELS, ChangeView, diff_rows
 from moderation.pages.prefilling import CHANGE
+from moderation.pages.refusals import problem_words
 from moderation.pages.resubmitting import change_resubmit
 from moderation.pages.session import for_requestors, forms_are_open
 from moderation.querysets import PendingChangeQuerySet
 from moderation.review import change_diff
 from moderation.services import change_withdraw
+from moderation.services.remarks import LONGEST_COMMENT, own_comment_add
 from moderation.states import Operation, Status
 from references.horde import HordeUser
 from references.models import ModelRecord
@@ -31,6 +39,25 @@ from references.problems import RequestInvalid
 SECTION = "my_changes"
 STATUS = "status"
 PAGE_SIZE = 25
+COMMENT = "text"
+
+
+def for_owners(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    """Gives the view the user and the change of theirs that the address names; says so where there is none."""
+
+    @wraps(view)
+    @for_requestors
+    def owned(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResponse:
+        change = _own(user).with_id(change_id).first()
+        return _not_there(request, user, change_id) if change is None else view(request, user, change)
+
+    return owned
+
+
+def _not_there(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResponse:
+    purged = PendingChange.recorded.matching(requested_by=[user.user_id]).with_id(change_id).first()
+    context = {"section": SECTION, "change_id": change_id, "purged": purged}
+    return render(request, "moderation/no_change.html", context, status=HTTPStatus.NOT_FOUND)
 
 
 @never_cache
@@ -46,6 +73,7 @@ def my_changes(request: HttpRequest, user: HordeUser) -> HttpResponse:
     total = counts.get(status, 0) if status else sum(counts.values())
     pager = Pager.at(links, page_number(request.GET), page_size=PAGE_SIZE, total=total)
     found = own.matching(statuses=[status] if status else ()).without_states().defer("payload").newest_first()
+    found = _with_comments(found)
     context = {
         "section": SECTION,
         "tabs": _tabs(links, counts, status),
@@ -59,9 +87,30 @@ def my_changes(request: HttpRequest, user: HordeUser) -> HttpResponse:
 @never_cache
 @page
 @require_safe
-@for_requestors
-def my_change(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResponse:
-    change = _own_or_404(user, change_id)
+@for_owners
+def my_change(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
+    return _shown(request, change)
+
+
+@never_cache
+@require_POST
+@page
+@for_owners
+def comment(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
+    text = request.POST.get(COMMENT, "")
+    try:
+        own_comment_add(actor=user, change_id=change.change_id, text=text)
+    except APIException as error:
+        messages.error(request, f"Not sent. {_words(error)}")
+        # With what was typed, which may be long.
+        return _shown(request, change, text, HTTPStatus.UNPROCESSABLE_ENTITY)
+    messages.success(request, "Your comment is there for the approvers to read.")
+    return _to_change(change.change_id)
+
+
+def _shown(
+    request: HttpRequest, change: PendingChange, typed: str = "", status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
     diff = change_diff(change)
     live = ModelRecord.objects.in_category(change.category).filter(name=change.model_name)
     context = {
@@ -71,37 +120,38 @@ def my_change(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResp
         "stale": diff.staleness.sentence(change.model_name) if diff.staleness else "",
         "rows": diff_rows(diff),
         "edit_url": _edit_url(change),
+        "comments": list(change.comments),
+        "comment_text": typed,
+        "comment_length": LONGEST_COMMENT,
     }
-    return render(request, "moderation/my_change.html", context)
+    return render(request, "moderation/my_change.html", context, status=status)
 
 
 @never_cache
 @require_POST
 @page
-@for_requestors
-def withdraw(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResponse:
-    _own_or_404(user, change_id)
+@for_owners
+def withdraw(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
     try:
-        change_withdraw(actor=user, change_id=change_id)
+        change_withdraw(actor=user, change_id=change.change_id)
     except APIException as error:
         messages.error(request, f"Not withdrawn. {_words(error)}")
     else:
-        messages.success(request, f"Change {change_id} is withdrawn.")
-    return _to_change(change_id)
+        messages.success(request, f"Change {change.change_id} is withdrawn.")
+    return _to_change(change.change_id)
 
 
 @never_cache
 @require_POST
 @page
-@for_requestors
-def resubmit(request: HttpRequest, user: HordeUser, change_id: int) -> HttpResponse:
-    change = _own_or_404(user, change_id)
+@for_owners
+def resubmit(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
     try:
         proposed = change_resubmit(actor=user, change=change)
     except APIException as error:
         messages.error(request, f"Not proposed again. {_words(error)}")
-        return _to_change(change_id)
-    messages.success(request, f"Change {change_id} is proposed again, as change {proposed.change_id}.")
+        return _to_change(change.change_id)
+    messages.success(request, f"Change {change.change_id} is proposed again, as change {proposed.change_id}.")
     return _to_change(proposed.change_id)
 
 
@@ -109,11 +159,16 @@ def _own(user: HordeUser) -> PendingChangeQuerySet:
     return PendingChange.objects.matching(requested_by=[user.user_id])
 
 
-def _own_or_404(user: HordeUser, change_id: int) -> PendingChange:
-    change = _own(user).with_id(change_id).first()
-    if change is None:
-        raise Http404(f"no change {change_id} of this user")
-    return change
+def _with_comments(changes: PendingChangeQuerySet) -> PendingChangeQuerySet:
+    """With the number of their comments, and who wrote the last one."""
+    on_change = ChangeComment.objects.filter(change_id=OuterRef("change_id")).order_by()
+    counted = on_change.values("change_id").annotate(number=Count("pk")).values("number")
+    last = on_change.order_by("-pk")[:1]
+    return changes.annotate(
+        comment_count=Coalesce(Subquery(counted), 0),
+        last_author_id=Subquery(last.values("author_id")),
+        last_author=Subquery(last.values("author_username")),
+    )
 
 
 def _to_change(change_id: int) -> HttpResponse:
@@ -121,8 +176,8 @@ def _to_change(change_id: int) -> HttpResponse:
 
 
 def _edit_url(change: PendingChange) -> str:
-    """Where the rejected change can be edited and proposed again; empty for a removal, and where there are no forms."""
-    if change.operation == Operation.DELETE or not forms_are_open():
+    """Where the change can be edited and proposed again; empty where it cannot, or where there are no forms."""
+    if not ChangeView(change).can_be_edited or not forms_are_open():
         return ""
     if change.operation == Operation.CREATE:
         form = reverse("moderation:propose", args=[change.category])
@@ -148,6 +203,6 @@ def _words(error: APIException) -> str:
         return str(error.detail)
     places = (".".join(str(step) for step in problem["loc"][1:]) for problem in error.detail)
     return " ".join(
-        f"{place}: {problem['msg']}." if place else f"{problem['msg']}."
+        f"{place}: {problem_words(problem)}." if place else f"{problem_words(problem)}."
         for place, problem in zip(places, error.detail, strict=True)
     )

@@ -1,12 +1,13 @@
-"""What a form begins with: a copy of another model, or a rejected change of one's own."""
+"""What a form begins with: a copy of another model, or a change of one's own that was not approved."""
 
 from django.http import Http404, HttpRequest
 
 from moderation.live import live_read, payload_as_record
 from moderation.models import PendingChange
+from moderation.pages.change_view import REPLACEABLE
 from moderation.pages.forms.documents import Document, merged
 from moderation.pages.proposing import Target
-from moderation.states import Operation, Status
+from moderation.states import Operation
 from references.horde import HordeUser
 from references.serializers.fields import UNSTORABLE_CHARACTER
 from references.vocabulary import CanonicalFormat
@@ -37,10 +38,12 @@ def document_copied(request: HttpRequest, target: Target) -> Document | None:
 def document_again(
     request: HttpRequest, user: HordeUser, target: Target, live: Document | None
 ) -> Document | None:
-    """What the rejected change wanted, with what others have changed in the record since."""
-    change = rejected_change(request, user)
+    """What the earlier change wanted, with what others have changed in the record since."""
+    change = earlier_change(request, user)
     if change is None:
         return None
+    if change.status not in REPLACEABLE:
+        raise Http404(f"change {change.change_id} was approved")
     is_about = change.category == target.category and change.operation == target.operation
     if not is_about or target.name not in (None, change.model_name):
         raise Http404(f"change {change.change_id} is about something else")
@@ -51,14 +54,14 @@ def document_again(
     return merged(base, record, live)
 
 
-def rejected_change(request: HttpRequest, user: HordeUser) -> PendingChange | None:
+def earlier_change(request: HttpRequest, user: HordeUser) -> PendingChange | None:
     """The change of the user's own that the address names; raises Http404 for another one."""
     number = request.GET.get(CHANGE)
     if not number:
         return None
-    own = PendingChange.objects.matching(requested_by=[user.user_id], statuses=[Status.REJECTED])
+    own = PendingChange.objects.matching(requested_by=[user.user_id])
     is_number = number.isascii() and number.isdecimal() and len(number) < 20
     change = own.with_id(int(number)).exclude(operation=Operation.DELETE).first() if is_number else None
     if change is None:
-        raise Http404(f"no rejected change {number} of this user")
+        raise Http404(f"no change {number} of this user")
     return change

@@ -17,8 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import APIException
 
-from moderation.api.payloads import NOTE_LENGTH
 from moderation.live import live_read
+from moderation.pages.addresses import addresses_new, note_answered, note_length
 from moderation.pages.change_view import state_rows
 from moderation.pages.forms.documents import (
     Document,
@@ -32,17 +32,22 @@ from moderation.pages.forms.documents import (
 )
 from moderation.pages.forms.fields import category_fields
 from moderation.pages.forms.showing import RECORD_FIELD, Fault, form_view
-from moderation.pages.prefilling import document_again, document_copied, rejected_change, storable_or_404
-from moderation.pages.proposing import RecordMoved, Target, faults_of, proposal_preview, proposal_send
-from moderation.pages.session import for_proposers
+from moderation.pages.prefilling import document_again, document_copied, earlier_change, storable_or_404
+from moderation.pages.proposing import RecordMoved, Target, proposal_preview, proposal_send
+from moderation.pages.refusals import draft_warnings, faults_of
+from moderation.pages.session import DRAFT, for_proposers
+from moderation.pages.under_way import proposals_under_way
+from moderation.states import Status
+from moderation.warnings import RecordWarning
 from references.documents import snapshot
 from references.horde import HordeUser
 from references.pages.choices import spec_or_404
 from references.pages.security import page
 from references.pages.theme import SeeOther
+from references.serializers.fields import UNSTORABLE_CHARACTER
 
 SECTION = "catalogue"
-ACT, VIEW, DRAFT, OPENED, JSON, NOTE = "act", "view", "draft", "opened", "json", "note"
+ACT, VIEW, OPENED, JSON, NOTE, CHECKED = "act", "view", "opened", "json", "note", "checked"
 ADD, REMOVE = "add:", "remove:"
 
 
@@ -76,7 +81,9 @@ class Draft:
     step: Step = Step.FORM
     text: str = ""
     note: str = ""
+    is_checked: bool = False
     faults: list[Fault] = field(default_factory=list)
+    warnings: list[RecordWarning] = field(default_factory=list)
     moved: Document | None = None
 
 
@@ -117,7 +124,7 @@ def _draft_read(target: Target, typed: QueryDict) -> Draft:
     except DocumentError as error:
         raise SuspiciousOperation(f"the draft is no record: {error}") from None
     step = Step(typed[VIEW]) if typed.get(VIEW) in list(Step) else Step.FORM
-    draft = Draft(document, opened, step, note=typed.get(NOTE, "").strip())
+    draft = Draft(document, opened, step, note=typed.get(NOTE, "").strip(), is_checked=CHECKED in typed)
     if step is Step.FORM:
         fields = {
             key.removeprefix(RECORD_FIELD): text
@@ -174,23 +181,28 @@ def _preview(request: HttpRequest, user: HordeUser, target: Target, draft: Draft
         preview = proposal_preview(target=target, document=draft.document, opened=draft.opened)
     except APIException as error:
         return _refused(request, user, target, draft, error)
-    context = {**_context(user, target, replace(draft, step=Step.PREVIEW)), "preview": preview}
+    context = {
+        **_context(request, user, target, replace(draft, step=Step.PREVIEW)),
+        "preview": preview,
+        "note_length": note_length(preview.addresses),
+    }
     return render(request, "moderation/propose_preview.html", context)
 
 
 def _send(request: HttpRequest, user: HordeUser, target: Target, draft: Draft) -> HttpResponse:
-    if len(draft.note) > NOTE_LENGTH:
-        messages.error(request, f"Not sent. The note is longer than {NOTE_LENGTH} characters.")
+    addresses = addresses_new(draft.document, draft.opened)
+    longest = note_length(addresses)
+    if len(draft.note) > longest:
+        messages.error(request, f"Not sent. The note is longer than {longest} characters.")
         return _preview(request, user, target, draft)
-    resubmitted = rejected_change(request, user)
     try:
         change = proposal_send(
             actor=user,
             target=target,
             document=draft.document,
             opened=draft.opened,
-            notes=draft.note or None,
-            resubmits=resubmitted and resubmitted.change_id,
+            notes=note_answered(draft.note, addresses, is_checked=draft.is_checked),
+            earlier=earlier_change(request, user),
         )
     except APIException as error:
         return _refused(request, user, target, draft, error)
@@ -208,8 +220,11 @@ def _refused(
     moved = (
         live_read(target.category, target.name) if isinstance(error, RecordMoved) and target.name else None
     )
-    faults = [] if moved else faults_of(error)
-    draft = replace(draft, step=step, faults=faults, moved=moved and moved.record)
+    draft = replace(draft, step=step, moved=moved and moved.record)
+    if not moved:
+        is_new = target.name is None
+        faults = faults_of(error, target.category, draft.document, is_new=is_new)
+        draft = replace(draft, faults=faults, warnings=draft_warnings(target.category, draft.document))
     return _shown(request, user, target, draft, error.status_code)
 
 
@@ -224,7 +239,7 @@ def _shown(
         fixed_name=target.name is not None,
     )
     context = {
-        **_context(user, target, draft),
+        **_context(request, user, target, draft),
         "form": form,
         "json_text": draft.text or document_written(draft.document),
     }
@@ -233,7 +248,11 @@ def _shown(
     return render(request, "moderation/propose.html", context, status=status)
 
 
-def _context(user: HordeUser, target: Target, draft: Draft) -> dict[str, object]:
+def _context(request: HttpRequest, user: HordeUser, target: Target, draft: Draft) -> dict[str, object]:
+    earlier = earlier_change(request, user)
+    name = target.name or draft.document.get("name")
+    names = [name] if isinstance(name, str) and not UNSTORABLE_CHARACTER.search(name) else []
+    under_way = proposals_under_way(user, target.category, names, apart_from=earlier and earlier.change_id)
     return {
         "section": SECTION,
         "spec": spec_or_404(target.category),
@@ -242,5 +261,6 @@ def _context(user: HordeUser, target: Target, draft: Draft) -> dict[str, object]
         "draft": draft,
         "draft_text": document_written(draft.document),
         "opened_text": document_written(draft.opened) if draft.opened is not None else "",
-        "note_length": NOTE_LENGTH,
+        "replaced": earlier if earlier and earlier.status == Status.PENDING else None,
+        "under_way": next(iter(under_way.values()), None),
     }

@@ -132,6 +132,7 @@ def _totals(listed: Sequence[Removal]) -> dict[str, int | None]:
     known = [removal.stats for removal in listed if removal.stats is not None]
     return {
         "models": len(listed),
+        "waiting": sum(removal.open_changes for removal in listed),
         "workers": sum(stats.worker_count for stats in known) if known else None,
         "month": sum(stats.usage.month for stats in known) if known else None,
         "used": sum(stats.usage.month > 0 for stats in known) if known else None,

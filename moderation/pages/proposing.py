@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from rest_framework.exceptions import APIException, NotFound
+from django.utils.safestring import SafeString
+from rest_framework.exceptions import NotFound
 
 from moderation.actors import Actor
 from moderation.api.payloads import path_name_check, v2_payload
@@ -13,17 +13,19 @@ from moderation.conflicts import digest
 from moderation.diffs import is_same
 from moderation.live import Live, live_read, payload_queued
 from moderation.models import PendingChange, json_text_or_null
-from moderation.pages.change_view import DiffRows, diff_rows
+from moderation.pages.addresses import addresses_new
+from moderation.pages.change_view import REPLACEABLE, DiffRows, diff_rows
 from moderation.pages.forms.documents import Document, members_lost, unknown_kept
-from moderation.pages.forms.showing import Fault
+from moderation.pages.refusals import NAME_TAKEN
 from moderation.review import change_diff
-from moderation.services import Proposal, changes_propose
-from moderation.services.transactions import categories_lock, in_one_transaction
+from moderation.services import Proposal, change_withdraw, changes_propose
+from moderation.services.transactions import categories_lock, in_one_transaction, queue_lock
 from moderation.states import Operation, Status
 from moderation.telling import STAMPS
 from moderation.warnings import RecordWarning, record_warnings
 from references.categories import TEXT_CATEGORY
-from references.problems import BadRequest, Conflict, RequestInvalid
+from references.pages.json_markup import json_highlighted, json_indented
+from references.problems import BadRequest, Conflict
 from references.serializers.records import record_type
 from references.text import related_models
 from references.vocabulary import CanonicalFormat
@@ -63,6 +65,9 @@ class Preview:
     warnings: Sequence[RecordWarning]
     left_out: Sequence[str]
     backend_names: Sequence[str]
+    addresses: Sequence[str]
+    json_text: str
+    json_markup: SafeString
 
 
 def record_read(category: str, document: Document, live: Document | None) -> Document:
@@ -88,6 +93,9 @@ def proposal_preview(*, target: Target, document: Document, opened: Document | N
         warnings=record_warnings(category=target.category, name=record["name"], record=record),
         left_out=_left_out(target.category, record, document),
         backend_names=related_models(record["name"]) if target.category == TEXT_CATEGORY else (),
+        addresses=addresses_new(record, opened),
+        json_text=json_indented(record),
+        json_markup=json_highlighted(record),
     )
 
 
@@ -99,9 +107,17 @@ def proposal_send(
     document: Document,
     opened: Document | None,
     notes: str | None,
-    resubmits: int | None = None,
+    earlier: PendingChange | None = None,
 ) -> PendingChange:
-    """Queues it; raises what its preview would raise now."""
+    """Queues it, in the place of the earlier change if there is one; raises what its preview would raise now.
+
+    An earlier change that is pending is withdrawn; raises Conflict if it was approved meanwhile.
+    """
+    if earlier is not None:
+        if earlier.status not in REPLACEABLE:
+            words = "was approved meanwhile, so nothing can take its place. Propose from the page of the model."
+            raise Conflict(f"Change {earlier.change_id} {words}")
+        queue_lock()
     # The proposal is a whole record: nobody may write another between the comparison and the queue.
     categories_lock([target.category])
     record = _checked(target, document, opened, _live(target))
@@ -112,23 +128,14 @@ def proposal_send(
         record,
         ROUTES[target.operation].format(category=target.category),
         notes=notes,
-        request_metadata={"resubmits": resubmits} if resubmits else None,
+        request_metadata={"resubmits": earlier.change_id} if earlier else None,
         domain=CanonicalFormat.V2,
     )
-    return changes_propose(actor=actor, proposals=[proposal])[0]
-
-
-def faults_of(error: APIException) -> list[Fault]:
-    """What is wrong with a record, at its places; what is not about one field is about the name."""
-    if not isinstance(error, RequestInvalid):
-        return [Fault("name", str(error.detail))]
-    return [_fault(problem) for problem in error.detail]
-
-
-def _fault(problem: dict[str, Any]) -> Fault:
-    path = ".".join(str(step) for step in problem["loc"][1:])
-    text = problem["msg"].removeprefix("Value error, ")
-    return Fault(path, f"{text[:1].upper()}{text[1:]}.")
+    change = changes_propose(actor=actor, proposals=[proposal])[0]
+    if earlier is not None and earlier.status != Status.REJECTED:
+        reason = f"Replaced by change {change.change_id}"
+        change_withdraw(actor=actor, change_id=earlier.change_id, reason=reason)
+    return change
 
 
 def _live(target: Target) -> Live | None:
@@ -139,7 +146,7 @@ def _checked(target: Target, document: Document, opened: Document | None, live: 
     record = record_read(target.category, document, live and live.record)
     if target.name is None:
         if live_read(target.category, record["name"]):
-            raise Conflict("A model of this name is there already: edit it, or choose another name.")
+            raise Conflict(NAME_TAKEN)
         return record
     if live is None:
         raise NotFound("The model is no longer there. Its record can be proposed as a new model.")

@@ -59,7 +59,7 @@ def record_pending(request: HttpRequest, row: Row) -> Panel | None:
     if not changes:
         return None
     shown = [
-        OpenChange(ChangeView(diff.change), diff_rows(diff), _change_url(user, diff.change))
+        OpenChange(ChangeView(diff.change), diff_rows(diff), change_url(user, diff.change))
         for diff in changes_diff(changes[:CHANGES_SHOWN])
     ]
     context = {"changes": shown, "has_more": len(changes) > CHANGES_SHOWN}
@@ -89,7 +89,7 @@ def _badge(user: HordeUser, changes: Sequence[PendingChange]) -> Badge:
     """Leads to the only change, or to the record, whose page lists them."""
     label = "pending change" if len(changes) == 1 else f"{len(changes)} pending changes"
     record = reverse("catalogue:record", args=[changes[0].category, changes[0].model_name])
-    url = _change_url(user, changes[0]) if len(changes) == 1 else ""
+    url = change_url(user, changes[0]) if len(changes) == 1 else ""
     return Badge(label, "accent", url or record)
 
 
@@ -104,7 +104,8 @@ def _visible_changes(user: HordeUser) -> PendingChangeQuerySet:
     return found if user.has_role(read_role()) else found.matching(requested_by=[user.user_id])
 
 
-def _change_url(user: HordeUser, change: PendingChange) -> str:
+def change_url(user: HordeUser, change: PendingChange) -> str:
+    """The page of the change for this user; empty where they have none."""
     if user.is_approver:
         return reverse("admin:desk_change", args=[change.change_id])
     if user.is_requestor and change.requested_by == user.user_id:

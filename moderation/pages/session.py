@@ -5,6 +5,7 @@ from functools import wraps
 from http import HTTPStatus
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -17,6 +18,8 @@ from references.pages.theme import SeeOther
 from references.vocabulary import CanonicalFormat, ReplicateMode
 
 NEXT = "next"
+# The field that brings a half-written record back with every step of a form.
+DRAFT = "draft"
 # A key that its owner gave up opens the pages no longer than this.
 SIGNED_IN_SECONDS = 12 * 3600
 
@@ -77,6 +80,7 @@ def for_requestors(view: RequestorView) -> Callable[..., HttpResponseBase]:
                 sign_in_url(request.get_full_path() if is_page else reverse("moderation:my_changes"))
             )
         if not user.is_requestor:
+            messages.warning(request, _no_role_words(request, user))
             # That page says who is signed in, and how to get a role.
             return SeeOther(reverse("moderation:sign_in"))
         return view(request, user, *args, **kwargs)
@@ -95,6 +99,18 @@ def for_proposers(view: RequestorView) -> Callable[..., HttpResponseBase]:
         return guarded(request, *args, **kwargs)
 
     return proposing
+
+
+def _no_role_words(request: HttpRequest, user: HordeUser) -> str:
+    words = f"{user.username} is no requestor at this moment."
+    if DRAFT in request.POST:
+        return (
+            f"Nothing was sent: {words} What you typed is not lost: go back to find it in the form. "
+            "Where scripts run, this browser also keeps it for a week and offers it when you open the form again."
+        )
+    if request.method == "POST":
+        return f"Nothing was done: {words}"
+    return f"{words} What was proposed before stays in the queue, and is yours to see with the role."
 
 
 def _no_queue(request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,8 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from moderation.live import canonical_domain
 from moderation.pages.session import (
     NEXT,
+    forms_are_open,
     queue_is_open,
     safe_next,
     session_begin,
@@ -22,6 +25,7 @@ from references.auth import CHALLENGE
 from references.horde import HordeTimeout, HordeUnavailable, InvalidKey, user_find
 from references.pages.security import page
 from references.pages.theme import SeeOther
+from references.vocabulary import ReplicateMode
 
 WRONG_KEY = "The AI-Horde does not know this key. Look for missing characters, or a space too many."
 NO_ANSWER = "The AI-Horde does not answer, so the key could not be checked. Try again in a minute."
@@ -82,5 +86,13 @@ def _shown(request: HttpRequest, form: SignInForm, status: HTTPStatus = HTTPStat
     user = signed_in(request)
     # Who is signed in already is here to read.
     form.fields["apikey"].widget.attrs["autofocus"] = user is None
-    context = {"form": form, "signed_in": user, "has_queue": queue_is_open()}
+    context = {
+        "form": form,
+        "signed_in": user,
+        "admin_name": request.user.get_username() if request.user.is_superuser else "",
+        "has_queue": queue_is_open(),
+        "is_replica": settings.REPLICATE_MODE is ReplicateMode.REPLICA,
+        "has_forms": forms_are_open(),
+        "canonical_format": canonical_domain(),
+    }
     return render(request, "moderation/sign_in.html", context, status=status)

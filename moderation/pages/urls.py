@@ -3,7 +3,7 @@
 from django.urls import path
 
 import references.pages.urls  # noqa: F401 - registers the converter of model names
-from moderation.pages.my_changes import my_change, my_changes, resubmit, withdraw
+from moderation.pages.my_changes import comment, my_change, my_changes, resubmit, withdraw
 from moderation.pages.propose import propose_edit, propose_new
 from moderation.pages.propose_delete import propose_bulk, propose_delete
 from moderation.pages.sign_in import sign_in, sign_out
@@ -15,6 +15,7 @@ urlpatterns = [
     path("my-changes", my_changes, name="my_changes"),
     path("my-changes/<int:change_id>", my_change, name="my_change"),
     path("my-changes/<int:change_id>/withdraw", withdraw, name="withdraw"),
+    path("my-changes/<int:change_id>/comment", comment, name="comment"),
     path("my-changes/<int:change_id>/resubmit", resubmit, name="resubmit"),
     path("propose/<str:category>", propose_new, name="propose"),
     path("propose/<str:category>/bulk", propose_bulk, name="propose_bulk"),

@@ -70,28 +70,29 @@ def queue_read(
         if (folder / QUEUE_INDEX).is_file() or any(event.is_of_queue for event in events):
             raise StoreError(f"{CHANGES} is missing, though the store has a queue")
         return {}, 0, 0
+    changes = _changes_read(path, left_out)
+    index = file_object(folder, QUEUE_INDEX)
+    highest = max([*changes, index.whole("last_change_id")])
+    known = {number: change for number, change in changes.items() if change.category in CATEGORIES}
+    left_out += [
+        f"change {number} ({change.category} {change.model_name}): there is no such category"
+        for number, change in changes.items()
+        if number not in known
+    ]
+    return dict(sorted(known.items())), highest, index.whole("last_batch_id")
+
+
+def _changes_read(path: Path, left_out: list[str]) -> dict[int, PublishedChange]:
     entries = json_parsed(file_text(path, CHANGES), CHANGES)
     if not isinstance(entries, list):
         raise StoreError(f"{CHANGES}: not a list")
-    index = file_object(folder, QUEUE_INDEX)
     changes: dict[int, PublishedChange] = {}
-    highest = 0
     for number, entry in enumerate(entries, start=1):
         change = _change(entry, number, left_out)
         if change.change_id in changes:
             raise StoreError(f"{change.place}: there is another change with this id")
         changes[change.change_id] = change
-        highest = max(highest, change.change_id)
-    for change in [change for change in changes.values() if change.category not in CATEGORIES]:
-        left_out.append(
-            f"change {change.change_id} ({change.category} {change.model_name}): there is no such category"
-        )
-        del changes[change.change_id]
-    return (
-        dict(sorted(changes.items())),
-        max(highest, index.whole("last_change_id")),
-        index.whole("last_batch_id"),
-    )
+    return changes
 
 
 def _change(entry: Any, number: int, left_out: list[str]) -> PublishedChange:
@@ -101,19 +102,13 @@ def _change(entry: Any, number: int, left_out: list[str]) -> PublishedChange:
     read = JsonObject(f"{CHANGES}, change {change_id}", entry)
     if change_id == 0:
         raise read.fault("change ids begin at 1")
-    status = Status(read.word("status", tuple(Status)))
-    if status is Status.APPLYING:
-        left_out.append(
-            f"change {change_id}: that it was being applied, which never ended; it is approved again"
-        )
-        status = Status.APPROVED
     change = PublishedChange(
         place=read.place,
         change_id=change_id,
         category=read.text("category", limit=64),
         model_name=read.text("model_name", limit=_NAME),
         operation=Operation(read.word("operation", tuple(Operation))),
-        status=status,
+        status=_status(read, change_id, left_out),
         payload=read.object_or_none("payload"),
         requested_by=read.text("requested_by", limit=_NAME),
         requested_username=read.text("requested_username", limit=_NAME),
@@ -121,24 +116,35 @@ def _change(entry: Any, number: int, left_out: list[str]) -> PublishedChange:
         notes=read.text_or_none("notes"),
         request_metadata=read.object_or_none("request_metadata"),
         related_models=read.texts_or_none("related_models"),
-        batch_id=read.whole_or_none("batch_id"),
-        batch_title=read.text_or_none("batch_title", limit=_TITLE),
-        approved_by=read.text_or_none("approved_by", limit=_NAME),
-        approved_username=read.text_or_none("approved_username", limit=_NAME),
-        approved_at=read.whole_or_none("approved_at"),
-        rejected_by=read.text_or_none("rejected_by", limit=_NAME),
-        rejected_username=read.text_or_none("rejected_username", limit=_NAME),
-        rejected_at=read.whole_or_none("rejected_at"),
-        reject_reason=read.text_or_none("reject_reason", limit=_REASON),
-        applied_by=read.text_or_none("applied_by", limit=_NAME),
-        applied_username=read.text_or_none("applied_username", limit=_NAME),
-        applied_at=read.whole_or_none("applied_at"),
-        applied_job_id=read.text_or_none("applied_job_id", limit=_JOB),
+        **_decisions(read),
     )
     if not change.model_name:
         raise read.fault("model_name is empty")
     _decision_check(change)
     return change
+
+
+def _status(read: JsonObject, change_id: int, left_out: list[str]) -> Status:
+    status = Status(read.word("status", tuple(Status)))
+    if status is not Status.APPLYING:
+        return status
+    left_out.append(f"change {change_id}: that it was being applied, which never ended; it is approved again")
+    return Status.APPROVED
+
+
+def _decisions(read: JsonObject) -> dict[str, Any]:
+    """What became of a change, and by whom; None for what never did."""
+    people = {
+        f"{act}_{who}": read.text_or_none(f"{act}_{who}", limit=_NAME)
+        for act in ("approved", "rejected", "applied")
+        for who in ("by", "username")
+    }
+    times = {
+        name: read.whole_or_none(name) for name in ("batch_id", "approved_at", "rejected_at", "applied_at")
+    }
+    limits = {"batch_title": _TITLE, "reject_reason": _REASON, "applied_job_id": _JOB}
+    texts = {name: read.text_or_none(name, limit=limit) for name, limit in limits.items()}
+    return people | times | texts
 
 
 _NEEDED = {

@@ -73,36 +73,21 @@ def store_move_in(
     if not settings.AUDIT_ENABLED:
         raise StoreError("This deployment keeps no audit log, which the store is carried over by.")
     now = clock(at)
-    queue_lock()
-    categories_lock(CATEGORIES)
-    structure_lock()
-    head_lock()
+    _store_lock()
     if AuditEvent.objects.filter(payload__contains=f'"store":"{store.digest}"').exists():
         return MoveReport(is_repeat=True, left_out=store.left_out)
     _emptiness_check()
-    report = MoveReport(left_out=list(store.left_out))
     records = live_records(store, at=now)
-    past_of = pasts([event for event in store.events if not event.is_of_queue], records, record_renamed)
-    history = history_told(store, past_of, legacy_of=legacy_objects(store), at=now)
-    if not history.entries:
-        raise StoreError("The store holds neither records nor changes: there is nothing to move in.")
-    report.left_out += history.left_out
-    report.added += history.added
+    history = _history(store, records, now)
+    report = MoveReport(left_out=[*store.left_out, *history.left_out], added=list(history.added))
     progress("removing what was here before")
     for category in CATEGORIES:
         report.removed[category] = records_import(category=category, records=[], prune=True).removed
     progress(f"writing {len(history.entries)} events")
     replay = _log(history)
     _agreement_check(replay, store.changes, report)
-    progress(f"writing {len(records)} records and {len(replay.changes)} changes")
-    store_restore(replay)
-    _change_ids_continue_after(max([store.last_change_id, *replay.changes]))
-    progress("writing aliases, families and naming schemas")
-    report.structure = structure_put(store.structure, report.left_out)
-    for name, times in store.times.items():
-        Category.objects.filter(pk=name).update(revision=F("revision") + 1, **times.columns)
-    if left := next(differences(replay), None):
-        raise StoreError(f"The store would not be what its log says: {left}")
+    progress(f"writing {len(records)} records, {len(replay.changes)} changes and the text groups")
+    _store_write(store, replay, report)
     report.records.update(category for category, _ in records)
     report.changes.update(change.status for change in store.changes.values())
     report.changes["purged"] = len(replay.changes) - len(store.changes)
@@ -110,6 +95,33 @@ def store_move_in(
     if dry_run:
         transaction.set_rollback(True)
     return report
+
+
+def _store_lock() -> None:
+    """All that a store has, in the order in which everybody locks it."""
+    queue_lock()
+    categories_lock(CATEGORIES)
+    structure_lock()
+    head_lock()
+
+
+def _history(store: PublishedStore, records: dict, now: int) -> History:
+    past_of = pasts([event for event in store.events if not event.is_of_queue], records, record_renamed)
+    history = history_told(store, past_of, legacy_of=legacy_objects(store), at=now)
+    if not history.entries:
+        raise StoreError("The store holds neither records nor changes: there is nothing to move in.")
+    return history
+
+
+def _store_write(store: PublishedStore, replay: Replay, report: MoveReport) -> None:
+    """Brings in what the log tells, and then what it does not; raises StoreError where the two do not agree."""
+    store_restore(replay)
+    _change_ids_continue_after(max([store.last_change_id, *replay.changes]))
+    report.structure = structure_put(store.structure, report.left_out)
+    for name, times in store.times.items():
+        Category.objects.filter(pk=name).update(revision=F("revision") + 1, **times.columns)
+    if left := next(differences(replay), None):
+        raise StoreError(f"The store would not be what its log says: {left}")
 
 
 def _emptiness_check() -> None:

@@ -55,17 +55,7 @@ def store_read(folder: Path) -> PublishedStore:
     if not folder.is_dir():
         raise StoreError(f"{folder} is no folder")
     left_out: list[str] = []
-    try:
-        sources = [replace(source, records=list(source.records)) for source in v2_folder_read(folder)]
-        legacy = _legacy_read(folder)
-    except SourceError as error:
-        raise StoreError(str(error)) from error
-    left_out += [
-        f"{source.category} {issue.name}: {issue.reason}"
-        for source in sources
-        for issue in source.issues
-        if issue.severity is Severity.SKIPPED
-    ]
+    sources, legacy = _records_read(folder, left_out)
     times = _times_read(folder, left_out)
     events = list(_known(events_read(folder), left_out))
     changes, last_change_id, last_batch_id = queue_read(folder, events, left_out)
@@ -85,6 +75,23 @@ def store_read(folder: Path) -> PublishedStore:
     )
     _completeness_check(store)
     return store
+
+
+def _records_read(
+    folder: Path, left_out: list[str]
+) -> tuple[list[CategorySource], dict[str, dict[str, ImportedRecord]]]:
+    try:
+        sources = [replace(source, records=list(source.records)) for source in v2_folder_read(folder)]
+        legacy = _legacy_read(folder)
+    except SourceError as error:
+        raise StoreError(str(error)) from error
+    left_out += [
+        f"{source.category} {issue.name}: {issue.reason}"
+        for source in sources
+        for issue in source.issues
+        if issue.severity is Severity.SKIPPED
+    ]
+    return sources, legacy
 
 
 def record_renamed(category: str, record: dict | None) -> dict | None:

@@ -1,4 +1,4 @@
-"""What approvers write down beside their decisions: comments on changes, and reasons they use again."""
+"""What people write down beside decisions: comments on changes, and the reasons that approvers use again."""
 
 from moderation.actors import Actor
 from moderation.models import ChangeComment, PendingChange, SavedReason
@@ -24,6 +24,15 @@ def comment_add(*, actor: Actor, change_id: int, text: str, at: int | None = Non
         text=text,
         written_at=clock(at),
     )
+
+
+@in_one_transaction
+def own_comment_add(*, actor: Actor, change_id: int, text: str, at: int | None = None) -> ChangeComment:
+    """A comment of the owner. To anyone else there is no such change; see comment_add."""
+    own = PendingChange.objects.matching(requested_by=[actor.user_id]).with_id(change_id)
+    if not own.exists():
+        raise PendingChangeNotFoundError(change_id)
+    return comment_add(actor=actor, change_id=change_id, text=text, at=at)
 
 
 @in_one_transaction

@@ -107,7 +107,7 @@ def _environment(folder: Path, *, database_url: str, horde_url: str) -> dict[str
     }
     return kept | {
         "DATABASE_URL": database_url,
-        "SECRET_KEY": "only for measuring",
+        "SECRET_KEY": "only for measuring, and long enough not to be warned of, 50",
         "HORDE_URL": horde_url,
         "AIWORKER_CACHE_HOME": str(folder),
         f"{PREFIX}PENDING_QUEUE__REQUESTOR_IDS": REQUESTOR_ID,

@@ -11,10 +11,11 @@ from pytest_django import Settings
 
 from moderation.models import PendingChange
 from moderation.services import batch_decide, change_propose
+from moderation.services.remarks import comment_add
 from references.models import ModelRecord
 from references.services import record_put
 from tests.browser.conftest import NewPage
-from tests.moderation.factories import ADA, RITA
+from tests.moderation.factories import ADA, RITA, propose_update
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -61,6 +62,8 @@ def as_rita(new_page: NewPage, settings: Settings) -> AsRita:
 
 
 def faults(page: Page) -> list[tuple[str, str]]:
+    # A click does not wait for the style sheet of the page it leads to.
+    page.wait_for_load_state()
     violations = axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [(each["id"], each["nodes"][0]["html"]) for each in violations]
 
@@ -155,7 +158,8 @@ def test_a_model_is_proposed_with_and_without_script(as_rita: AsRita, script: bo
     button(page, "Send proposal")
     expect(page.get_by_text("Sent as change")).to_be_visible()
     change = PendingChange.objects.get()
-    assert (change.model_name, change.notes) == ("Fresh two", "Checked")
+    notes = "Checked\n\nAddresses checked by the proposer: no."
+    assert (change.model_name, change.notes) == ("Fresh two", notes)
     assert not ModelRecord.objects.filter(name="Fresh two").exists()
 
 
@@ -300,6 +304,49 @@ def test_what_others_changed_meanwhile_is_shown_and_taken_in(as_rita: AsRita, sc
     expect(page.get_by_label("Version", exact=True).first).to_have_value("7")
     button(page, "Preview the changes")
     expect(page.get_by_role("button", name="Send proposal")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_on_a_phone_every_entry_of_the_navigation_can_be_seen(
+    as_rita: AsRita, script: bool, settings: Settings
+):
+    settings.QUEUE_APPROVER_IDS = frozenset({"101"})
+    page = as_rita("/my-changes", width=PHONE, java_script_enabled=script)
+    entries = page.get_by_role("navigation", name="Main").get_by_role("link")
+    expect(entries).to_have_text(["Catalogue", "Statistics", "Deletion risk", "Docs", "My changes", "Desk"])
+    for box in (entry.bounding_box() for entry in entries.all()):
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE
+
+
+@pytest.mark.parametrize(("script", "width"), [(True, DESK), (False, PHONE)])
+def test_a_question_is_answered_with_and_without_script(as_rita: AsRita, script: bool, width: int):
+    change = propose_update("stable_diffusion", by=RITA)
+    comment_add(actor=ADA, change_id=change.change_id, text="Where is this from?")
+    page = as_rita("/my-changes", width=width, java_script_enabled=script)
+    expect(page.get_by_text("to answer")).to_be_visible()
+    page.get_by_role("link", name="1 comment").click()
+    page.get_by_label("Your answer").fill("From its own page.")
+    button(page, "Send comment")
+    expect(page.get_by_text("From its own page.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Comments 2")).to_be_visible()
+
+
+def test_long_addresses_fit_on_a_phone_and_are_asked_about(as_rita: AsRita):
+    page = as_rita(NEW, width=PHONE)
+    button(page, "Add a file")
+    page.get_by_label("Name required").first.fill("Fresh")
+    page.locator("#f-baseline").select_option("flux_1")
+    page.locator("#f-nsfw").select_option("false")
+    page.locator("#f-config-download-0-file_name").fill("a.bin")
+    page.locator("#f-config-download-0-file_url").fill(f"https://huggingface.co/{'long-' * 30}a.bin")
+    button(page, "Preview the changes")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fresh")
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE
+    page.get_by_label("I have opened every new address").check()
+    button(page, "Send proposal")
+    expect(page.get_by_text("Addresses checked by the proposer: yes.")).to_be_visible()
 
 
 def test_a_rejected_change_is_edited_and_proposed_again(as_rita: AsRita):

@@ -20,6 +20,14 @@ def test_published_variables_without_effect_are_known(monkeypatch):
     assert checks.variables_known(None) == []
 
 
+def test_a_short_secret_is_warned_of_at_every_start(settings):
+    settings.SECRET_KEY = "x" * 49
+    [message] = checks.secret_key_long(None)
+    assert (message.id, "x" * 49 in str(message)) == ("config.W005", False)
+    settings.SECRET_KEY = "x" * 50
+    assert checks.secret_key_long(None) == []
+
+
 def test_hosts_are_to_be_named(settings):
     assert found(checks.hosts_named(None)) == []
     settings.ALLOWED_HOSTS = ["*"]

@@ -1,7 +1,9 @@
 import json
+from unittest.mock import Mock
 
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.test import RequestFactory
 from rest_framework import exceptions
@@ -39,6 +41,23 @@ def test_a_refused_key_is_told_what_to_bring():
     error.status_code, error.auth_header = 401, "APIKey"
     assert errors.exception_handler(error, {}).headers["WWW-Authenticate"] == "APIKey"
     assert "WWW-Authenticate" not in errors.exception_handler(BadRequest("no"), {}).headers
+
+
+@pytest.mark.parametrize("failure", [OperationalError, InterfaceError])
+def test_a_store_that_is_away_is_told_as_such_and_its_reason_is_logged(failure, caplog):
+    answer = errors.exception_handler(failure("the connection was refused"), {})
+    assert (answer.status_code, answer.data) == (503, {"detail": "The store cannot be reached now."})
+    assert caplog.messages == ["the store failed: the connection was refused"]
+
+
+@pytest.mark.django_db
+def test_a_view_outside_of_the_framework_tells_so_too(client, monkeypatch, caplog):
+    client.raise_request_exception = False
+    monkeypatch.setattr("config.docs.OpenAPIDocument.get", Mock(side_effect=OperationalError("gone")))
+    answer = client.get("/api/openapi.json")
+    assert (answer.status_code, answer.json()) == (503, {"detail": "The store cannot be reached now."})
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "the store failed: gone" in caplog.messages
 
 
 def test_a_failure_of_our_own_is_left_to_the_server():

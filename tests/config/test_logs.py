@@ -11,6 +11,7 @@ from django.test import RequestFactory
 
 from config import logs
 from config.logs import (
+    ExpectedFilter,
     JsonFormatter,
     LogFormat,
     LogLevel,
@@ -233,3 +234,26 @@ def test_a_key_that_is_refused_is_logged_as_nobody(client, settings, lines):
     [entry] = [entry for entry in map(json.loads, lines()) if entry["logger"] == "config.logs"]
     assert "user_id" not in entry
     assert "key-of-nobody" not in "\n".join(lines())
+
+
+def logged(name: str, **extra: object) -> logging.LogRecord:
+    made = record("what happened", level=logging.ERROR, **extra)
+    made.name, made.exc_info = name, (ValueError, ValueError("x"), None)
+    assert ExpectedFilter().filter(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "extra"),
+    [("django.security.DisallowedHost", {"status_code": 400}), ("django.request", {"status_code": 503})],
+)
+def test_what_is_none_of_the_service_s_faults_is_a_warning_of_one_line(name, extra):
+    made = logged(name, **extra)
+    assert (made.levelname, made.levelno, made.exc_info) == ("WARNING", logging.WARNING, None)
+    loggers = logging_config(LogFormat.PLAIN, LogLevel.INFO)["loggers"]
+    assert loggers[name]["filters"] == ["expected"]
+
+
+def test_other_failures_stay_errors_with_their_traceback():
+    made = logged("django.request", status_code=500)
+    assert (made.levelname, made.exc_info[0]) == ("ERROR", ValueError)

@@ -99,3 +99,23 @@ def test_an_options_request_that_is_no_preflight_reaches_its_view(origins, setti
         settings.CORS_ALLOWED_ORIGINS = listed
         answer = origins(RequestFactory().options("/", headers={"Origin": LISTED}))
         assert answer.content == b"the view's answer"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/heartbeat", 200), ("/metrics", 404), ("/api/heartbeats", 301), ("/", 301), ("/x/metrics", 301)],
+)
+def test_who_watches_the_service_may_ask_its_own_port_where_others_go_to_https(
+    client, settings, path, status
+):
+    settings.SECURE_SSL_REDIRECT, settings.METRICS_ENABLED = True, False
+    assert client.get(path).status_code == status
+
+
+@pytest.mark.django_db
+def test_a_request_for_another_host_is_one_line_of_warning(client, settings, caplog):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+    noted = [record for record in caplog.records if "evil.example" in record.getMessage()]
+    assert [(record.levelname, record.exc_info) for record in noted] == [("WARNING", None)]

@@ -2,9 +2,11 @@ import importlib.util
 import os
 import re
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
 
 from config import published
-from config.environment import asked
+from config.environment import asked, env_file_load
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "HORDE_MODEL_REFERENCE_"
@@ -206,6 +208,12 @@ def test_the_first_of_two_upstream_variables_counts(load):
         ("CORS_ALLOWED_ORIGINS", '["https://a.org'),
         ("DATABASE_URL", "mysql://localhost/store"),
         ("DEBUG", "perhaps"),
+        ("ALLOWED_HOSTS", "https://x.org"),
+        ("ALLOWED_HOSTS", "x.org:443"),
+        ("ALLOWED_HOSTS", "a.org, b.org/path"),
+        ("ALLOWED_HOSTS", "a.org b.org"),
+        ("PENDING_QUEUE__APPROVER_IDS", "bob#12"),
+        ("PENDING_QUEUE__REQUESTOR_IDS", '["12", "bob"]'),
     ],
 )
 def test_a_value_that_cannot_be_used_stops_the_start_and_names_its_variable(load, variable, value):
@@ -309,6 +317,46 @@ def test_a_file_beside_manage_py_is_read_and_yields_to_what_is_set(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.\n"
     assert run_check({**home, "LOG_LEVEL": "INFO"}, root=tmp_path).returncode == 0
+
+
+def test_a_line_of_the_file_that_cannot_be_read_stops_the_start(tmp_path, monkeypatch):
+    file = tmp_path / ".env"
+    file.write_text("# good\nLOG_FORMAT=json\nLOG_LEVEL='INFO\n")
+    monkeypatch.delenv("LOG_FORMAT", raising=False)
+    with pytest.raises(ImproperlyConfigured, match=r"^\.env: line 3 cannot be read\.$"):
+        env_file_load(file)
+    assert "LOG_FORMAT" not in os.environ
+    env_file_load(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "hosts", ["*", ".example.org", "localhost", "127.0.0.1", "[::1]", "a_b.internal", "example.org."]
+)
+def test_names_that_django_takes_for_hosts_are_taken(load, hosts):
+    assert [hosts] == load(ALLOWED_HOSTS=hosts, SECRET_KEY="mine").ALLOWED_HOSTS
+
+
+def test_the_data_are_for_their_owner_alone_and_what_is_open_stays_so(load, tmp_path):
+    folder = tmp_path / "horde_model_reference"
+    load()
+    assert (mode(folder), mode(folder / "store.sqlite3")) == (0o700, 0o600)
+    folder.chmod(0o755)
+    (folder / "store.sqlite3").chmod(0o644)
+    load()
+    assert (mode(folder), mode(folder / "store.sqlite3")) == (0o755, 0o644)
+
+
+def test_what_sqlite_writes_beside_its_file_is_for_the_owner_too(load, tmp_path):
+    path = load().DATABASES["default"]["NAME"]
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("PRAGMA journal_mode=WAL")
+        store.execute("CREATE TABLE number (value INTEGER)")
+        assert {mode(file) for file in Path(path).parent.glob("store.sqlite3*")} == {0o600}
+        assert len([*Path(path).parent.glob("store.sqlite3*")]) == 3
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 PRODUCTION = {

@@ -34,7 +34,7 @@ KEYS = {"key-requestor": "Rita#101", "key-approver": "Ada#900", "key-approver2":
 REQUESTOR, APPROVER, APPROVER2 = KEYS
 _SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
-    "SECRET_KEY": "for tests",
+    "SECRET_KEY": "for tests, and long enough that nobody would ever guess it",
     "HORDE_URL": NOBODY,
     "HORDE_MODEL_REFERENCE_PENDING_QUEUE__REQUESTOR_IDS": '["101"]',
     "HORDE_MODEL_REFERENCE_PENDING_QUEUE__APPROVER_IDS": '["900", "901"]',

@@ -8,10 +8,13 @@ from tests.factories import make_download, make_record
 pytestmark = pytest.mark.django_db
 IMAGES = "image_generation"
 HASH = "0123456789abcdef" * 4
+OWN_HASH = "fedcba9876543210" * 4
 
 
 def warned(name: str = "fresh", category: str = IMAGES, **fields: object) -> list[RecordWarning]:
-    return record_warnings(category=category, name=name, record={"name": name, **fields})
+    file = make_download("own.bin", file_url="https://huggingface.co/own.bin", sha256sum=OWN_HASH)
+    record = {"name": name, "config": {"download": [file]}, **fields}
+    return record_warnings(category=category, name=name, record=record)
 
 
 def of_file(**fields: object) -> list[tuple[str, str]]:
@@ -117,6 +120,52 @@ def test_other_addresses_are_looked_at_too(field):
     assert (found.path, found.text) == (field, "The address does not use HTTPS.")
 
 
+@pytest.mark.parametrize("field", ["homepage", "url", "showcases"])
+@pytest.mark.parametrize(
+    ("address", "level"),
+    [
+        ("http://example.org/a.png", "notice"),
+        ("not a url", "serious"),
+        ("javascript:alert(1)", "serious"),
+        ("javascript://example.org/%0aalert(1)", "serious"),
+        ("ftp://example.org/a.png", "serious"),
+    ],
+)
+def test_an_address_that_no_browser_may_be_sent_to_is_serious(field, address, level):
+    is_list = field == "showcases"
+    (found,) = warned(**{field: ["https://example.org/fine.png", address] if is_list else address})
+    assert (found.path, found.level) == ("showcases.1" if is_list else field, level)
+
+
+@pytest.mark.parametrize(
+    ("category", "holder", "values", "words"),
+    [
+        ("text_generation", "settings", {"rep_pen": "abc"}, "This is no number."),
+        ("text_generation", "settings", {"top_k": True}, "This is no number."),
+        ("text_generation", "settings", {"singleline": "yes"}, "This is neither true nor false."),
+        ("text_generation", "settings", {"stop_sequence": "</s>"}, "This is no list."),
+        (IMAGES, "requirements", {"clip_skip": "two"}, "This is no number."),
+        (IMAGES, "requirements", {"samplers": "k_euler"}, "This is no list."),
+    ],
+)
+def test_options_of_another_kind_than_workers_read_are_serious(category, holder, values, words):
+    (found,) = warned(category=category, **{holder: values})
+    assert (found.path, found.text, found.level) == (f"{holder}.{next(iter(values))}", words, "serious")
+
+
+def test_options_as_workers_read_them_and_unknown_ones_raise_no_question():
+    fine = {"rep_pen": 1.1, "top_k": 40, "singleline": False, "stop_sequence": ["</s>"], "hint": "any"}
+    assert warned(category="text_generation", settings=fine) == []
+
+
+def test_a_model_without_files_is_of_no_use_unless_it_is_a_text_model():
+    (found,) = warned(config={"download": []})
+    assert (found.path, found.level) == ("config.download", "serious")
+    assert "no file" in found.text
+    assert warned(category="text_generation", config={"download": []}) == []
+
+
 @pytest.mark.parametrize("config", [None, [], {"download": "x"}, {"download": [None, 5]}])
 def test_odd_records_raise_no_error(config):
-    assert warned(config=config, homepage=5) == []
+    (found,) = warned(config=config, homepage=5, showcases=[5], settings=[], requirements="x")
+    assert found.path == "config.download"

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from moderation.published import MoveReport, StoreError, store_move_in, store_read
+from references.management.requirements import primary_check, tables_check
 from references.problems import Unavailable
 
 
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, folder: Path, dry_run: bool, verbosity: int, **options: object) -> None:
+        primary_check()
+        tables_check()
         progress = self.stdout.write if verbosity > 0 else lambda words: None
         try:
             progress(f"reading {folder}")

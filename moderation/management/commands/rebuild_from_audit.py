@@ -11,6 +11,7 @@ from moderation.rebuild import differences, store_restore
 from moderation.replay import Replay, log_replay
 from moderation.services.transactions import categories_lock, queue_lock
 from references.categories import CATEGORIES
+from references.management.requirements import primary_check
 
 
 class Command(BaseCommand):
@@ -27,6 +28,8 @@ class Command(BaseCommand):
     def handle(self, *, check: bool, yes: bool, **options: Any) -> None:
         if not settings.AUDIT_ENABLED:
             raise CommandError("This deployment keeps no audit log.")
+        if yes and not check:
+            primary_check()
         if not check:
             queue_lock()
             categories_lock(CATEGORIES)

@@ -9,6 +9,7 @@ from moderation.pages.forms.documents import Document
 from moderation.pages.forms.fields import FieldSpec, Kind, category_fields
 from moderation.pages.forms.values import value_written
 from references.documents import Snapshot
+from references.pages.labels import baseline_label
 
 # The names of a record's fields in a form, apart from what else the form sends.
 RECORD_FIELD = "r."
@@ -169,7 +170,7 @@ def _choices(spec: FieldSpec, text: str) -> Iterator[ChoiceView]:
     if spec.kind is Kind.BOOLEAN:
         known = {"true": "Yes", "false": "No"}
     elif spec.kind is Kind.CHOICE:
-        known = {value: value for value in spec.choices}
+        known = {value: _choice_label(value) for value in spec.choices}
     else:
         return
     nothing = "Choose …" if spec.is_required else "Not set"
@@ -178,6 +179,12 @@ def _choices(spec: FieldSpec, text: str) -> Iterator[ChoiceView]:
     others = {} if text in known or not text else {text: text}
     for value, label in {"": nothing, **known, **others}.items():
         yield ChoiceView(value, label, value == text)
+
+
+def _choice_label(value: str) -> str:
+    """A baseline in words, with the id that is stored; any other value as it is."""
+    label = baseline_label(value)
+    return value if label == value else f"{label} ({value})"
 
 
 _Usual = dict[str, list[str]]

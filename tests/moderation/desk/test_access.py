@@ -6,7 +6,7 @@ from django.test import Client
 
 from moderation.models import AuditEvent, PendingChange
 from references.vocabulary import ReplicateMode
-from tests.moderation.factories import make_live, propose_create, propose_update
+from tests.moderation.factories import approve, make_live, propose_create, propose_update
 from tests.references.pages.html import Page
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +115,16 @@ def test_forms_need_their_token(sign_in):
     assert response.status_code == 403
     change.refresh_from_db()
     assert change.status == "pending"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["queue/", "queue/reasons/", "queue/1/", "batches/", "batches/1/", "apply/", "audit/", "purge/"]
+    + ["audit/models/image_generation/painter"],
+)
+def test_the_desk_is_marked_in_the_main_navigation_on_each_of_its_pages(sign_in, path):
+    approve(propose_create("painter"))
+    response = sign_in("Ada").get(f"/admin/{path}")
+    assert response.status_code == 200
+    (link,) = [link for link in Page(response).all("a", href="/admin/") if "class" not in link]
+    assert link["aria-current"] == "true"

@@ -14,6 +14,7 @@ from tests.moderation.factories import (
     ADA,
     IMAGES,
     RAVI,
+    apply_at_once,
     approve,
     make_live,
     propose_create,
@@ -79,7 +80,7 @@ def test_a_dry_run_writes_nothing_and_lists_conflicts_first(ada):
         "Model 'painter' was changed after this change was proposed (changed). Clashing fields: description."
         in page.text
     )
-    assert "description first from somebody else from Rita" in page.text
+    assert "description clash first from somebody else from Rita" in page.text
     assert [box["value"] for box in page.all("input", name="change_ids")] == [str(fine.change_id)]
     assert [box.split(":")[0] for box in consents(page)] == [str(stale.change_id)]
     assert all("checked" not in box for box in page.all("input", name="overwrite"))
@@ -170,6 +171,84 @@ def test_the_second_of_two_changes_of_one_model_is_a_conflict(ada):
     assert [box.split(":")[0] for box in consents(page)] == [str(two.change_id)]
     ada.post(APPLY, filled(page, overwrite=consents(page), confirm="overwrite"))
     assert description("painter") == "two"
+
+
+def overrun() -> tuple[PendingChange, PendingChange]:
+    """What Ravi proposed of the description alone, before Rita's wider change went live."""
+    make_live("painter", description="first", nsfw=True, tags=[])
+    ravi = propose_update("painter", description="from Ravi", nsfw=True, tags=[], by=RAVI)
+    rita = apply_at_once(propose_update("painter", description="from Rita", nsfw=False, tags=["calm"]))
+    approve(ravi)
+    return rita, ravi
+
+
+def test_all_that_overwriting_would_lose_is_listed_critical_fields_marked(ada):
+    overrun()
+    page = Page(ada.get(APPLY))
+    table = page.text.partition("What overwriting would lose or change of what others wrote")[2]
+    assert table.index("nsfw critical lost true false true") < table.index(
+        "description clash first from Rita"
+    )
+    assert 'tags lost [] [ "calm" ] []' in table
+    assert "metadata" not in table.partition("All that overwriting would write")[0]
+
+
+def test_what_the_proposal_alone_changes_is_no_loss(ada):
+    make_live("painter", description="first")
+    ravi = propose_update("painter", description="first", version="2", by=RAVI)
+    make_live("painter", description="from Rita")
+    approve(ravi)
+    table = Page(ada.get(APPLY)).text.partition("What overwriting would lose")[2].partition("All that")[0]
+    assert "description lost first from Rita first" in table
+    assert "version" not in table
+
+
+def test_the_result_names_what_was_overwritten_and_lost(ada):
+    _, ravi = overrun()
+    page = Page(ada.get(APPLY))
+    done = Page(ada.post(APPLY, filled(page, overwrite=consents(page), confirm="overwrite")))
+    assert (
+        f"Change {ravi.change_id} overwrote painter. Lost of what others wrote: "
+        "nsfw (critical), description , tags ."
+    ) in done.text
+    assert ModelRecord.objects.get(name="painter").as_dict()["nsfw"] is True
+
+
+def test_a_conflict_within_one_run_names_the_change_that_comes_first(ada):
+    make_live("painter", description="first")
+    one, two = propose_update("painter", description="one"), propose_update("painter", description="two")
+    approve(one, two)
+    page = Page(ada.get(APPLY))
+    assert f"Change {one.change_id} of this same dry run writes the model first" in page.text
+    assert "was changed after this change was proposed" not in page.text
+    assert f"When proposed After change {one.change_id} If overwritten description clash first one two" in (
+        page.text
+    )
+    assert page.text.count("competing") == 2
+    for path in ("/admin/batches/", "/admin/batches/1/"):
+        assert Page(ada.get(path)).text.count(f"competing with {two.change_id}") == 1
+
+
+def test_a_record_that_moved_before_the_run_and_in_it_is_told_both(ada):
+    make_live("painter", description="first")
+    old = propose_update("painter", description="old", by=RAVI)
+    make_live("painter", description="moved")
+    first = propose_update("painter", description="new")
+    PendingChange.objects.filter(pk=old.pk).update(change_id=first.change_id + 1)
+    later = PendingChange.objects.get(pk=first.change_id + 1)
+    PendingChange.objects.filter(pk=old.change_id).delete()
+    approve(first, later)
+    page = Page(ada.get(APPLY))
+    assert f"Change {first.change_id} of this same dry run writes the model first" in page.text
+    assert "was changed after this change was proposed" in page.text
+
+
+def test_removals_are_not_called_live(ada):
+    make_live("painter")
+    approve(propose_delete("painter"), propose_create("newcomer"))
+    page = Page(ada.post(APPLY, filled(Page(ada.get(APPLY)))))
+    assert "1 change is live. 1 model is removed." in page.text
+    assert page.text.index("Live now 1 newcomer New") < page.text.index("Removed 1 painter Removal")
 
 
 def test_a_form_that_is_sent_twice_applies_once(ada):

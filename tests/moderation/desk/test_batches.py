@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from moderation.desk import batches
-from moderation.models import AuditEvent, PendingChange
-from moderation.services import batch_apply, batch_decide, queue_purge
+from moderation.models import AuditEvent, Batch, PendingChange
+from moderation.services import batch_apply, batch_decide, change_apply, queue_purge
 from tests.moderation.factories import (
     ADA,
     BEN,
@@ -271,6 +271,16 @@ def test_long_batches_are_exported_whole(ada, monkeypatch):
     assert [change["model_name"] for change in exported["changes"]] == ["one", "two", "three"]
 
 
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_long_batch_is_exported_some_at_a_time(ada, monkeypatch, kind):
+    monkeypatch.setattr(batches, "EXPORT_PAGE", 2)
+    approve(*(propose_create(f"model {number}") for number in range(5)))
+    text = body(ada.get(f"{BATCHES}1/export.{kind}"))
+    assert [text.count(f"model {number}") > 0 for number in range(5)] == [True] * 5
+    places = [text.index(f"model {number}") for number in range(5)]
+    assert places == sorted(places)
+
+
 def test_a_batch_is_exported_as_csv_that_computes_nothing(ada):
     approve(propose_create("=HYPERLINK(1)", by=RAVI))
     response = ada.get(f"{BATCHES}1/export.csv")
@@ -293,3 +303,17 @@ def test_stored_words_stay_words(ada, path):
         script["src"] for script in page.all("script") if not script.get("src", "").startswith("/static/")
     ] == []
     assert HOSTILE in page.text
+
+
+def test_a_batch_of_what_was_left_behind_names_the_one_it_came_from(ada):
+    one, two, three = (propose_create(name) for name in ("one", "two", "three"))
+    approve(one, two, three, title="December")
+    change_apply(actor=ADA, change_id=one.change_id)
+    assert "Split from batch 1" in Page(ada.get(f"{BATCHES}2/")).text
+    assert "split from batch 1" in Page(ada.get(BATCHES)).text
+    change_apply(actor=ADA, change_id=two.change_id)
+    page = Page(ada.get(BATCHES))
+    assert "split from batch 2 ." in page.text
+    assert "Ada#900 · split from batch 1" in page.text
+    assert "Split from" not in Page(ada.get(f"{BATCHES}1/")).text
+    assert set(Batch.objects.values_list("title", flat=True)) == {"December"}

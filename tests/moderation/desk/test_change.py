@@ -4,7 +4,9 @@ import re
 from html import unescape
 
 import pytest
+from django.urls import reverse
 
+from moderation.desk.warning_views import place_words
 from moderation.models import PendingChange, SavedReason
 from moderation.services import change_propose
 from references.services import record_put
@@ -176,10 +178,35 @@ def test_values_are_escaped_in_every_view(ada):
         assert "&lt;script&gt;" in body
 
 
-def test_questionable_values_are_pointed_out(ada, edit):
+def test_questionable_values_are_pointed_out_before_the_diff_by_their_labels(ada, edit):
     text = show(ada, edit).text
-    assert "To look at" in text
-    assert "config.download.1.sha256sum" in text
+    assert "SHA-256 of file 2 The hash is missing" in text
+    assert "config.download.1.sha256sum" not in text
+    assert text.index("To look at") < text.index("What it would change")
+
+
+def test_a_model_with_the_same_file_is_linked(ada):
+    digest = "0123456789abcdef" * 4
+    make_live("clip/a b", category="clip", config={"download": [make_download("a.pt", sha256sum=digest)]})
+    change = propose_create("painter", config={"download": [make_download("b.pt", sha256sum=digest)]})
+    page = show(ada, change)
+    assert "clip/a b in clip has a file with the same hash." in page.text
+    assert reverse("catalogue:record", args=["clip", "clip/a b"]) in page.links
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("name", "Name"),
+        ("homepage", "Homepage"),
+        ("config.download.0.sha256sum", "SHA-256 of file 1"),
+        ("config.download.11.file_url", "File URL of file 12"),
+        ("showcases.2", "Showcases 3"),
+        ("requirements.clip_skip", "Requirements: clip skip"),
+    ],
+)
+def test_warnings_name_fields_by_their_labels(path, words):
+    assert place_words("image_generation", path) == words
 
 
 def test_a_payload_that_broke_meanwhile_is_told(ada):

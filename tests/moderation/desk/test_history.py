@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from moderation.desk import history
 from moderation.models import AuditEvent, PendingChange
-from moderation.services import queue_purge
+from moderation.services import batch_revert, change_revert, change_withdraw, queue_purge
 from tests.moderation.factories import (
     ADA,
     BEN,
@@ -123,6 +123,29 @@ def test_undoing_a_step_queues_a_proposal(ada):
     assert (
         f"Change {proposed.change_id} proposes what was there before change {change.change_id}." in page.text
     )
+
+
+@pytest.mark.parametrize("route", ["change", "batch"])
+def test_what_is_being_undone_already_is_not_proposed_again(ada, route):
+    make_live("painter", description="first")
+    change = apply_at_once(propose_update("painter", description="second"))
+    if route == "batch":
+        (waiting,) = batch_revert(actor=ADA, batch_id=change.batch_id)
+    else:
+        waiting = change_revert(actor=ADA, change_id=change.change_id)
+    path = f"/admin/audit/changes/{change.change_id}/revert/"
+    words = f"Undoing it is proposed already: change {waiting.change_id} ."
+    for seen in (f"{HISTORY}painter", f"/admin/queue/{change.change_id}/"):
+        page = Page(ada.get(seen))
+        assert words in page.text
+        assert f"/admin/queue/{waiting.change_id}/" in page.links
+        assert "Propose to undo" not in page.text
+    assert ada.post(path).headers["Location"] == f"{HISTORY}painter"
+    answer = ada.post(f"/admin/queue/{change.change_id}/", {"act": "revert"})
+    assert answer.headers["Location"] == f"/admin/queue/{waiting.change_id}/"
+    assert PendingChange.objects.pending().count() == 1
+    change_withdraw(actor=ADA, change_id=waiting.change_id)
+    assert "Propose to undo" in Page(ada.get(f"{HISTORY}painter")).text
 
 
 def test_what_cannot_be_undone_says_why(ada):

@@ -345,3 +345,46 @@ def test_five_thousand_changes_take_a_dozen_queries_and_later_ten(ada, many, add
     assert len(again) <= 10
     if address.startswith("?show=stale"):
         assert "500 changes, 1 to 50 here" in Page(response).text
+
+
+def test_approving_rivals_warns_and_names_them(ada):
+    make_live("painter", description="first")
+    one = propose_update("painter", description="one")
+    two = propose_update("painter", description="two", by=RAVI)
+    other = propose_create("other")
+    chosen = {"act": "approve", "title": "T", "change": [one.change_id, other.change_id]}
+    page = Page(ada.get(ada.post(QUEUE, chosen).headers["Location"]))
+    assert f"Competing changes: {one.change_id} with {two.change_id} (pending) for 'painter'." in page.text
+    assert PendingChange.objects.approved().count() == 2
+
+
+def test_approving_what_has_no_rivals_warns_of_nothing(ada):
+    one = propose_create("painter")
+    page = Page(
+        ada.get(
+            ada.post(QUEUE, {"act": "approve", "title": "T", "change": [one.change_id]}).headers["Location"]
+        )
+    )
+    assert "approved, in batch" in page.text
+    assert "Competing changes" not in page.text
+
+
+def test_rows_count_what_there_is_to_look_at_and_name_the_proposer_on_phones(ada):
+    file = make_download("a.bin", file_url="http://example.org/a.bin", sha256sum="00" * 32)
+    propose_create("odd", config={"download": [file]})
+    make_live("painter")
+    propose_delete("painter", by=RAVI)
+    text = Page(ada.get(QUEUE)).text
+    assert "odd critical 3 to look at" in text
+    assert text.count("to look at") == 1
+    assert "Removal · Image generation · Ravi#102" in text
+
+
+def test_the_order_is_a_link_apart_from_the_presets(ada, changes):
+    page = Page(ada.get(f"{QUEUE}?show=stale"))
+    tabs = page.text.partition("Competing")[0].rpartition("To review")[2]
+    assert "Oldest first" not in tabs
+    assert f"{QUEUE}?show=stale&sort=oldest" in page.links
+    page = Page(ada.get(f"{QUEUE}?sort=oldest"))
+    assert page.all("input", type="hidden", name="sort")[0]["value"] == "oldest"
+    assert page.all("a", href=QUEUE, **{"aria-current": "page"})

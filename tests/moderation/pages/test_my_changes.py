@@ -5,9 +5,10 @@ import json
 import pytest
 from django.test import Client
 
-from moderation.models import PendingChange
+from moderation.models import ChangeComment, PendingChange
 from moderation.pages import my_changes
-from moderation.services import batch_decide
+from moderation.services import batch_decide, queue_purge
+from moderation.services.remarks import LONGEST_COMMENT, comment_add
 from references.services import record_delete
 from references.vocabulary import ReplicateMode
 from tests.moderation.factories import (
@@ -158,7 +159,7 @@ def test_what_others_proposed_is_not_there(rita):
     other = propose_create("not mine", by=RAVI)
     assert rita.get(f"/my-changes/{other.change_id}").status_code == 404
     assert rita.get(f"/my-changes/{10**30}").status_code == 404
-    for act in ("withdraw", "resubmit"):
+    for act in ("withdraw", "resubmit", "comment"):
         assert rita.post(f"/my-changes/{other.change_id}/{act}").status_code == 404
     other.refresh_from_db()
     assert other.status == "pending"
@@ -176,6 +177,73 @@ def test_a_pending_change_is_withdrawn(rita):
     assert f"/my-changes/{change.change_id}/withdraw" not in [form["action"] for form in page.all("form")]
 
 
+def test_who_rejects_their_own_change_did_not_withdraw_it(sign_in):
+    ada = sign_in("Ada")
+    change = reject(propose_create("painter", by=ADA), "I was wrong")
+    for path in ("/my-changes", f"/my-changes/{change.change_id}"):
+        text = Page(ada.get(path)).text
+        assert "Withdrawn" not in text
+        assert "Rejected" in text
+        assert "I was wrong" in text
+    assert "by Ada#900" in text
+
+
+def comment(client: Client, change: PendingChange, text: str):
+    return client.post(f"/my-changes/{change.change_id}/comment", {"text": text})
+
+
+def test_a_question_is_seen_in_the_list_and_answered(rita):
+    change = propose_create("painter")
+    comment_add(actor=ADA, change_id=change.change_id, text="Where is the file?")
+    assert "1 comment , the last by Ada#900 to answer" in Page(rita.get("/my-changes")).text
+    page = Page(rita.get(f"/my-changes/{change.change_id}"))
+    assert "Where is the file?" in page.text
+    assert "Your answer" in page.text
+
+    response = comment(rita, change, " At the usual place. ")
+    assert response.status_code == 303
+    assert "At the usual place." in Page(rita.get(response.headers["Location"])).text
+    stored = ChangeComment.objects.last()
+    assert (stored.author_id, stored.author_username, stored.text) == (
+        "101",
+        "Rita#101",
+        "At the usual place.",
+    )
+    text = Page(rita.get("/my-changes")).text
+    assert "2 comments" in text
+    assert "the last by" not in text
+
+
+def test_a_comment_that_cannot_be_kept_comes_back_as_it_was_typed(rita):
+    change = propose_create("painter")
+    long = comment(rita, change, "x" * (LONGEST_COMMENT + 1))
+    assert long.status_code == 422
+    assert "Not sent. The comment is too long" in Page(long).text
+    assert "x" * (LONGEST_COMMENT + 1) in long.content.decode()
+    assert "Not sent. The comment is empty." in Page(comment(rita, change, "  ")).text
+    assert not ChangeComment.objects.exists()
+
+
+def test_an_approver_answers_on_their_page_of_own_changes_only_what_is_theirs(sign_in):
+    change = propose_create("painter")
+    assert comment(sign_in("Ada"), change, "Words.").status_code == 404
+    assert not ChangeComment.objects.exists()
+
+
+def test_a_change_that_was_purged_is_said_to_be(rita):
+    change = propose_create("painter")
+    queue_purge(actor=ADA, change_ids=[change.change_id])
+    response = rita.get(f"/my-changes/{change.change_id}")
+    text = Page(response).text
+    assert response.status_code == 404
+    assert f"Change {change.change_id} was removed" in text
+    assert "painter was removed from the queue" in text
+    assert "renamed" not in text
+    never = Page(rita.get("/my-changes/999")).text
+    assert "No change 999 of yours" in never
+    assert "removed" not in never
+
+
 def test_an_approved_change_is_not_withdrawn(rita):
     change = propose_create("painter")
     approve(change)
@@ -184,7 +252,7 @@ def test_an_approved_change_is_not_withdrawn(rita):
     assert change.status == "approved"
 
 
-@pytest.mark.parametrize("act", ["withdraw", "resubmit"])
+@pytest.mark.parametrize("act", ["withdraw", "resubmit", "comment"])
 def test_acts_take_a_post_with_a_token(rita, act):
     change = propose_create("painter")
     rita.handler.enforce_csrf_checks = True
@@ -244,7 +312,12 @@ def test_a_role_that_is_taken_away_ends_access_at_the_next_click(rita, settings)
     change = propose_create("painter")
     settings.QUEUE_REQUESTOR_IDS = frozenset()
     assert rita.get("/my-changes").headers["Location"] == "/sign-in"
+    assert "What was proposed before stays in the queue" in Page(rita.get("/sign-in")).text
     assert rita.post(f"/my-changes/{change.change_id}/withdraw").headers["Location"] == "/sign-in"
+    assert "Nothing was done: Rita#101 is no requestor" in Page(rita.get("/sign-in")).text
+    form = {"draft": "{}", "act": "preview"}
+    assert rita.post(f"/propose/{IMAGES}", form).headers["Location"] == "/sign-in"
+    assert "What you typed is not lost" in Page(rita.get("/sign-in")).text
     change.refresh_from_db()
     assert change.status == "pending"
 

@@ -21,6 +21,7 @@ from tests.moderation.factories import (
     IMAGES,
     RAVI,
     apply_at_once,
+    approve,
     make_live,
     propose_create,
     propose_update,
@@ -31,6 +32,7 @@ from tests.references.pages.html import Page
 pytestmark = pytest.mark.django_db
 NEW = f"/propose/{IMAGES}"
 EDIT = f"{NEW}/edit/painter"
+AS_JSON = "The whole record as JSON"
 HOSTILE = "</textarea><script>alert('x')</script>"
 
 
@@ -128,7 +130,8 @@ def test_a_change_needs_the_form_to_say_so(rita):
     make_live("painter", description="old words")
     shown = preview(rita, EDIT, description="new words")
     assert "description old words new words" in Page(shown).text
-    assert "metadata" not in Page(shown).text.split("set by the service")[0]
+    told = Page(shown).text.split("set by the service")[0].split(AS_JSON)[0]
+    assert "metadata" not in told
 
 
 def test_unknown_members_and_odd_values_survive_an_edit(rita):
@@ -175,7 +178,7 @@ def test_what_the_api_would_refuse_is_said_at_its_field(rita):
     ("category", "name", "words"),
     [
         (IMAGES, "a\\b", "must not contain a backslash"),
-        (IMAGES, " ", "Field required"),
+        (IMAGES, " ", "This is required"),
         ("text_generation", "koboldcpp/x", "carries a backend prefix"),
         (IMAGES, "painter", "A model of this name is there already"),
     ],
@@ -225,7 +228,7 @@ def test_a_fault_in_a_file_is_told_with_its_number(rita):
     form = FormReader(do(rita, NEW, "add:config.download", form)).values
     page = Page(do(rita, NEW, "preview", form))
     assert "#f-config-download-0-file_url" in page.links
-    assert "File URL of file 1 : Field required." in page.text
+    assert "File URL of file 1 : This is required." in page.text
 
 
 def test_maps_are_written_line_by_line(rita):
@@ -306,8 +309,9 @@ def test_a_record_that_moved_meanwhile_is_shown_and_not_overwritten(rita):
     merged = FormReader(do(rita, EDIT, "merge", FormReader(response).values)).values
     assert (merged["r.description"], merged["r.version"]) == ("their words", "2")
     shown = do(rita, EDIT, "preview", merged)
-    assert "version 1 2" in Page(shown).text
-    assert "their words" not in Page(shown).text
+    told = Page(shown).text.split(AS_JSON)[0]
+    assert "version 1 2" in told
+    assert "their words" not in told
 
 
 def test_a_record_that_is_gone_meanwhile_is_said_to_be(rita):
@@ -344,10 +348,46 @@ def test_a_rejected_change_is_edited_and_proposed_again(rita):
     assert json.loads(new.request_metadata)["resubmits"] == old.change_id
 
 
-def test_only_own_rejected_changes_are_edited_again(rita):
+def test_a_pending_change_is_replaced_by_what_is_made_of_it(rita):
+    make_live("painter", description="old words")
+    old = propose_update("painter", description="new words")
+    url = f"{EDIT}?change={old.change_id}"
+    assert url in Page(rita.get(f"/my-changes/{old.change_id}")).links
+    assert f"Sending this withdraws change {old.change_id}" in Page(rita.get(url)).text
+    shown = preview(rita, url, description="better words")
+    assert f"Sending this withdraws change {old.change_id}" in Page(shown).text
+    assert "open proposal" not in Page(shown).text
+    old.refresh_from_db()
+    assert old.status == "pending"
+
+    new = send(rita, url, description="better words")
+    old.refresh_from_db()
+    assert (old.status, old.reject_reason) == ("rejected", f"Replaced by change {new.change_id}")
+    assert (new.status, new.payload_as_dict()["description"]) == ("pending", "better words")
+    assert json.loads(new.request_metadata)["resubmits"] == old.change_id
+    text = Page(rita.get(f"/my-changes/{old.change_id}")).text
+    assert "Withdrawn" in text
+    assert f"Replaced by change {new.change_id}" in text
+
+
+def test_a_change_that_is_approved_meanwhile_is_not_replaced(rita):
+    make_live("painter", description="old words")
+    old = propose_update("painter", description="new words")
+    url = f"{EDIT}?change={old.change_id}"
+    shown = preview(rita, url, description="better words")
+    approve(old)
+    response = do(rita, url, "send", FormReader(shown).values)
+    assert response.status_code == 409
+    assert f"Change {old.change_id} was approved meanwhile" in Page(response).text
+    assert FormReader(response).values["r.description"] == "better words"
+    assert list(PendingChange.objects.values_list("status", flat=True)) == ["approved"]
+    assert rita.get(url).status_code == 404
+
+
+def test_only_own_undecided_or_rejected_changes_are_edited_again(rita):
     others = reject(propose_create("theirs", by=RAVI))
-    pending = propose_create("waiting")
-    for number in (others.change_id, pending.change_id, "x", 10**30):
+    approve(approved := propose_create("approved-one"))
+    for number in (others.change_id, approved.change_id, "x", 10**30):
         assert rita.get(NEW, {"change": number}).status_code == 404
     mine = reject(propose_create("mine"))
     assert FormReader(rita.get(NEW, {"change": mine.change_id})).values["r.name"] == "mine"
@@ -394,6 +434,102 @@ def test_the_preview_tells_what_a_reviewer_would_ask(rita):
 def test_a_text_model_shows_the_names_that_go_with_it(rita):
     text = Page(preview(rita, "/propose/text_generation", name="Org/New-13B", parameters="13000000000")).text
     assert "aphrodite/Org/New-13B or koboldcpp/New-13B" in text
+
+
+def test_all_that_is_wrong_is_said_in_one_round(rita):
+    make_live("painter")
+    response = preview(rita, NEW, name="painter", size_on_disk_bytes="much", homepage="javascript:alert(1)")
+    assert response.status_code == 422
+    text = Page(response).text
+    assert "4 things to put right." in text
+    assert "Baseline : This is required." in text
+    assert "Has to be a whole number, in digits." in text
+    assert "A model of this name is there already" in text
+    assert "homepage The address is no complete web address." in text
+    assert "config.download The record has no file" in text
+    assert "Expected" not in text
+
+
+def test_a_truth_value_is_asked_for_in_plain_words(rita):
+    text = json.dumps({"name": "fresh", "baseline": "flux_1", "nsfw": "perhaps"})
+    form = {**FormReader(do(rita, NEW, "json", typed(rita, NEW))).values, "json": text}
+    assert "Has to be yes (true) or no (false)." in Page(do(rita, NEW, "preview", form)).text
+
+
+def test_baselines_are_offered_in_words_with_their_ids(rita):
+    assert "Stable Diffusion XL (stable_diffusion_xl)" in Page(rita.get(NEW)).text
+
+
+@pytest.mark.parametrize(("role", "is_told_who"), [("approver", False), ("requestor", True), ("any", True)])
+def test_what_others_propose_for_the_same_model_is_said_before_sending(rita, settings, role, is_told_who):
+    settings.QUEUE_READ_ROLE = role
+    make_live("painter", description="old words")
+    propose_update("painter", description="their words", by=RAVI)
+    propose_create("fresh", by=RAVI)
+    pages = (
+        rita.get(EDIT),
+        preview(rita, EDIT, description="my words"),
+        preview(rita, NEW, name="fresh", baseline="flux_1", nsfw="false"),
+    )
+    for shown in pages:
+        text = Page(shown).text
+        assert "1 open proposal about this model already waits for an approver" in text
+        assert ("Ravi#102" in text) is is_told_who
+    assert "open proposal" not in Page(rita.get(NEW)).text
+
+
+def test_ones_own_open_proposal_is_led_to(rita):
+    make_live("painter", description="old words")
+    own = propose_update("painter", description="my words")
+    page = Page(rita.get(EDIT))
+    assert f"change {own.change_id} (edit by you, pending)" in page.text
+    assert f"/my-changes/{own.change_id}" in page.links
+
+
+def file_typed(rita, url: str, address: str) -> dict[str, str]:
+    form = FormReader(rita.get(url)).values
+    if "r.config.download.0.file_url" not in form:
+        form = FormReader(do(rita, url, "add:config.download", form)).values
+    file = {"r.config.download.0.file_name": "a.bin", "r.config.download.0.file_url": address}
+    return {**form, "r.name": "painter", "r.baseline": "flux_1", "r.nsfw": "false", **file}
+
+
+@pytest.mark.parametrize(("ticked", "answer"), [({"checked": "on"}, "yes"), ({}, "no")])
+def test_whether_new_addresses_were_opened_is_kept_with_the_note(rita, ticked, answer):
+    shown = do(rita, NEW, "preview", file_typed(rita, NEW, "https://huggingface.co/a.bin"))
+    page = Page(shown)
+    (link,) = page.all("a", href="https://huggingface.co/a.bin")
+    assert link["rel"] == "noopener noreferrer nofollow"
+    assert "target" not in link
+    assert "Nobody has checked yet that these give the file" in page.text
+    do(rita, NEW, "send", {**FormReader(shown).values, "note": "Please.", **ticked})
+    assert PendingChange.objects.get().notes == f"Please.\n\nAddresses checked by the proposer: {answer}."
+
+
+def test_only_new_addresses_are_asked_about(rita):
+    make_live("painter", config={"download": [make_download("a.bin", file_url="https://example.org/a.bin")]})
+    assert "I have opened every new address" not in Page(preview(rita, EDIT, description="new words")).text
+    assert send(rita, EDIT, description="new words").notes is None
+    moved = do(rita, EDIT, "preview", file_typed(rita, EDIT, "https://example.org/b.bin"))
+    assert Page(moved).all("a", href="https://example.org/b.bin")
+    assert not Page(moved).all("a", href="https://example.org/a.bin")
+
+
+def test_an_address_that_browsers_may_not_follow_is_text(rita):
+    shown = do(rita, NEW, "preview", file_typed(rita, NEW, "javascript:alert(1)"))
+    assert "javascript:alert(1) no web address" in Page(shown).text
+    assert not Page(shown).all("a", href="javascript:alert(1)")
+
+
+def test_a_note_leaves_room_for_the_answer_about_addresses(rita):
+    shown = do(rita, NEW, "preview", file_typed(rita, NEW, "https://huggingface.co/a.bin"))
+    longest = int(Page(shown).all("textarea", id="note")[0]["maxlength"])
+    form = FormReader(shown).values
+    assert (
+        "The note is longer than" in Page(do(rita, NEW, "send", {**form, "note": "x" * (longest + 1)})).text
+    )
+    assert do(rita, NEW, "send", {**form, "note": "x" * longest, "checked": "on"}).status_code == 303
+    assert len(PendingChange.objects.get().notes) == 500
 
 
 def test_a_note_that_is_too_long_is_not_cut(rita):

@@ -11,7 +11,7 @@ from references.horde import HordeUnavailable
 from references.horde.usage import STATUS_CALLS, USAGE_CALLS
 from references.models import ModelRecord, UsageSnapshot
 from tests.factories import make_record
-from tests.moderation.factories import IMAGES, make_live, propose_delete
+from tests.moderation.factories import IMAGES, RAVI, make_live, propose_delete, propose_update
 from tests.references.figures import recorded_bodies
 from tests.references.pages.html import Page
 
@@ -135,6 +135,17 @@ def test_all_are_sent_or_none(rita, sent, words):
     assert response.status_code == 422
     assert words in Page(response).text
     assert PendingChange.objects.count() == 0
+
+
+def test_models_that_somebody_proposes_something_for_are_marked_in_the_list(rita):
+    make_live("painter")
+    make_live("sketcher")
+    propose_update("painter", by=RAVI)
+    propose_delete("painter", by=RAVI)
+    text = Page(rita.post(BULK, {"name": ["painter", "sketcher"]})).text
+    assert "2 open proposals about these models already wait for an approver" in text
+    assert "painter 2 open proposals" in text
+    assert "sketcher 2" not in text
 
 
 def test_models_that_are_gone_are_named(rita):

@@ -8,6 +8,7 @@ from django.core import signing
 from django.test import Client
 
 from moderation.pages.sign_in import NO_ANSWER, WRONG_KEY
+from references.vocabulary import CanonicalFormat, ReplicateMode
 from tests.hordedouble import FIND_USER
 from tests.references.pages.html import Page
 
@@ -142,6 +143,31 @@ def test_roles_are_shown_as_badges(sign_in, name, roles):
     page = sign_in(name).get("/sign-in").content.decode()
     badges = page.split('<p class="badges">')[1].split("</p>")[0]
     assert [role for role in ("approver", "requestor", "no role") if f">{role}<" in badges] == roles
+
+
+def test_a_superuser_by_password_learns_that_proposing_needs_a_key(client, horde, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root", password="long enough"))
+    text = Page(client.get("/sign-in")).text
+    assert "by password, as root" in text
+    assert "needs a key" in text
+    submit(client, "key-requestor")
+    assert "by password" not in Page(client.get("/sign-in")).text
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, "version 2 Proposals: taken , by form and by API"),
+        ({"CANONICAL_FORMAT": "legacy"}, "legacy (version 1) Proposals: taken by the API alone , as legacy records"),
+        ({"QUEUE_ENABLED": False}, "version 2 Proposals: not taken , because its queue is switched off"),
+        ({"REPLICATE_MODE": ReplicateMode.REPLICA}, "Proposals: not taken , because it follows another deployment"),
+    ],
+)
+def test_the_page_says_what_the_deployment_takes(client, db, settings, changed, words):
+    for name, value in changed.items():
+        setattr(settings, name, CanonicalFormat(value) if name == "CANONICAL_FORMAT" else value)
+    assert words in Page(client.get("/sign-in")).text
 
 
 def test_every_page_says_who_is_signed_in_or_offers_it(sign_in, client):
