@@ -257,7 +257,7 @@ class QueueState(models.Model):
 
 
 class ChangeComment(models.Model):
-    """What an approver said about a change. It decides nothing, so the log does not hold it.
+    """What somebody said about a change. It decides nothing, so the log does not hold it.
 
     A rebuild of the queue from the log writes its rows anew; comments find theirs again by the number alone.
     """

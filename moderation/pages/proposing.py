@@ -115,7 +115,9 @@ def proposal_send(
     """
     if earlier is not None:
         if earlier.status not in REPLACEABLE:
-            words = "was approved meanwhile, so nothing can take its place. Propose from the page of the model."
+            words = (
+                "was approved meanwhile, so nothing can take its place. Propose from the page of the model."
+            )
             raise Conflict(f"Change {earlier.change_id} {words}")
         queue_lock()
     # The proposal is a whole record: nobody may write another between the comparison and the queue.

@@ -128,3 +128,16 @@ def test_the_desk_is_marked_in_the_main_navigation_on_each_of_its_pages(sign_in,
     assert response.status_code == 200
     (link,) = [link for link in Page(response).all("a", href="/admin/") if "class" not in link]
     assert link["aria-current"] == "true"
+
+
+def test_the_lists_of_rows_have_the_frame_of_the_site_and_a_way_home(sign_in, client):
+    page = Page(sign_in("Ada").get("/admin/records/"))
+    assert {"/", "/admin/queue/", "/admin/batches/", "/admin/audit/"} <= set(page.links)
+    assert [link["aria-current"] for link in page.all("a", href="/admin/records/") if "aria-current" in link]
+    login = Page(client.get("/admin/login/"))
+    assert "/" in login.links
+    assert "/admin/queue/" not in login.links
+    for seen in (page, login):
+        assert [style["href"] for style in seen.all("link", rel="stylesheet")][-1].endswith("records.css")
+        assert seen.all("style") == []
+        assert all(script.get("src", "").startswith("/static/") for script in seen.all("script"))

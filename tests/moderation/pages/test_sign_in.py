@@ -159,9 +159,15 @@ def test_a_superuser_by_password_learns_that_proposing_needs_a_key(client, horde
     ("changed", "words"),
     [
         ({}, "version 2 Proposals: taken , by form and by API"),
-        ({"CANONICAL_FORMAT": "legacy"}, "legacy (version 1) Proposals: taken by the API alone , as legacy records"),
+        (
+            {"CANONICAL_FORMAT": "legacy"},
+            "legacy (version 1) Proposals: taken by the API alone , as legacy records",
+        ),
         ({"QUEUE_ENABLED": False}, "version 2 Proposals: not taken , because its queue is switched off"),
-        ({"REPLICATE_MODE": ReplicateMode.REPLICA}, "Proposals: not taken , because it follows another deployment"),
+        (
+            {"REPLICATE_MODE": ReplicateMode.REPLICA},
+            "Proposals: not taken , because it follows another deployment",
+        ),
     ],
 )
 def test_the_page_says_what_the_deployment_takes(client, db, settings, changed, words):
