@@ -145,7 +145,9 @@ def store_furnish(say: Say = plain) -> Deployment:
     _structure(made)
     changes = _queue(made)
     _usage(made)
-    User.objects.create_superuser(SUPERUSER, first_name=say("first name"), last_name=say("last name"))
+    User.objects.create_superuser(
+        SUPERUSER, first_name=say("first name")[:150], last_name=say("last name")[:150]
+    )
     Group.objects.create(name=say("group of users")[:150])
     made.samples = {
         "model_category_name": IMAGE_CATEGORY,

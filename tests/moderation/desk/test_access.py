@@ -119,12 +119,13 @@ def test_forms_need_their_token(sign_in):
 
 @pytest.mark.parametrize(
     "path",
-    ["queue/", "queue/reasons/", "queue/1/", "batches/", "batches/1/", "apply/", "audit/", "purge/"]
+    ["queue/", "queue/reasons/", "queue/{change}/", "batches/", "batches/1/", "apply/", "audit/", "purge/"]
     + ["audit/models/image_generation/painter"],
 )
 def test_the_desk_is_marked_in_the_main_navigation_on_each_of_its_pages(sign_in, path):
-    approve(propose_create("painter"))
-    response = sign_in("Ada").get(f"/admin/{path}")
+    change = propose_create("painter")
+    approve(change)
+    response = sign_in("Ada").get(f"/admin/{path.format(change=change.change_id)}")
     assert response.status_code == 200
     (link,) = [link for link in Page(response).all("a", href="/admin/") if "class" not in link]
     assert link["aria-current"] == "true"
