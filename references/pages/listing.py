@@ -38,7 +38,7 @@ from references.popularity import ModelStats
 
 PAGE_SIZE = 50
 CARD_PAGE_SIZE = 48
-GROUP_PAGE_SIZE = 28
+GROUP_PAGE_SIZE = 20
 VIEW_LABELS = {GROUPS: "Groups", TABLE: "Table", CARDS: "Cards"}
 
 
