@@ -19,6 +19,11 @@ _TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
 _FALSE = frozenset({"0", "false", "no", "off", "f", "n"})
 _HOST = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|\.?[\w-]+(\.[\w-]+)*\.?")
 _USER_ID = re.compile(r"[0-9]+")
+_ORIGIN = re.compile(
+    r"[a-z][a-z0-9+.-]*://(\*\.)?(\[[0-9a-f:.]+\]|[\w-]+(\.[\w-]+)*)(:[0-9]+)?/?", re.IGNORECASE
+)
+_WORD = re.compile(r"[!-~]*")
+_REPOSITORY_PART = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 
 # Every name that was asked for: what else begins with the prefix is a mistake of somebody's.
 asked: set[str] = set()
@@ -45,6 +50,14 @@ def text(*names: str, default: str = "") -> str:
         if value := os.environ.get(name, "").strip():
             return value
     return default
+
+
+def word(name: str) -> str:
+    """A token or an id, which becomes a part of a header or an address. The message does not repeat it."""
+    value = text(name)
+    if not _WORD.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be of printable ASCII characters alone, without spaces.")
+    return value
 
 
 def boolean(name: str, *, default: bool) -> bool:
@@ -109,15 +122,38 @@ def folder(name: str, *, default: Path, inside: str) -> Path:
     return path
 
 
-def hosts(name: str, *, default: Iterable[str]) -> list[str]:
-    """Names of hosts as Django's `ALLOWED_HOSTS` takes them: without scheme, port and path; `*` and `.x.org` too."""
+def hosts(name: str, *, default: Iterable[str], patterns: bool = False) -> list[str]:
+    """Names of hosts, without scheme, port and path; with `patterns`, `*` and `.x.org` too, as Django takes them."""
     entries = listing(name, default=default)
     for entry in entries:
-        if not _HOST.fullmatch(entry):
+        if not _HOST.fullmatch(entry) or (not patterns and entry.startswith(("*", "."))):
             raise ImproperlyConfigured(
                 f"{name} must hold names of hosts alone, without scheme, port or path: {entry!r} is none."
             )
     return entries
+
+
+def origins(name: str, *, words: Iterable[str] = (), subdomains: bool = False) -> list[str]:
+    """Scheme, host and port of pages, as browsers send them, or one of the `words`.
+
+    With `subdomains`, `https://*.x.org` stands for every name below that one.
+    """
+    entries = listing(name)
+    for entry in entries:
+        is_origin = _ORIGIN.fullmatch(entry) and (subdomains or "*" not in entry)
+        if not is_origin and entry not in words:
+            raise ImproperlyConfigured(
+                f"{name} must hold origins such as https://models.example.org, without a path: {entry!r} is none."
+            )
+    return [entry.rstrip("/").lower() for entry in entries]
+
+
+def repository_part(name: str, *, default: str) -> str:
+    """The owner, the name or the branch of a repository; it becomes a part of addresses."""
+    value = text(name, default=default)
+    if not _REPOSITORY_PART.fullmatch(value) or ".." in value:
+        raise ImproperlyConfigured(f"{name} must be of letters, digits and . _ - / alone.")
+    return value
 
 
 def user_ids(name: str) -> frozenset[str]:

@@ -1,14 +1,18 @@
-"""How large the head of a request may be."""
+"""How large the head of a request may be, and how late its body."""
 
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
+from config.body_waits import BodiesBusy, BodyCutOff, BodyRefused
+from references.api.bodies import CUT_OFF
 from references.api.errors import detail_response
 
 # Characters of all headers together.
 HEAD_LIMIT = 32 * 1024
+# Seconds after which it is worth while to send a body again that nobody had time for.
+RETRY_AFTER = 5
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -27,3 +31,34 @@ class HeadLimitMiddleware:
         if head > HEAD_LIMIT:
             return detail_response(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Request headers too large.")
         return self.get_response(request)
+
+
+class BodyLimitMiddleware:
+    """Tells clients whose bodies do not come that nobody waits for them any longer, whatever their view made of it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        return _refusal_response(request) or response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """For views that do not catch it: what clients do is no error to log."""
+        return _refusal_response(request)
+
+
+def _refusal_response(request: HttpRequest) -> HttpResponse | None:
+    refusal: BodyRefused | None = getattr(request.META.get("wsgi.input"), "refusal", None)
+    if refusal is None:
+        return None
+    if isinstance(refusal, BodiesBusy):
+        response = detail_response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many request bodies are awaited.")
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    elif isinstance(refusal, BodyCutOff):
+        response = detail_response(HTTPStatus.BAD_REQUEST, CUT_OFF)
+    else:
+        response = detail_response(HTTPStatus.REQUEST_TIMEOUT, "The request body took too long.")
+    # The rest of the body may still come, and would be taken for the next request.
+    response.headers["Connection"] = "close"
+    return response

@@ -44,6 +44,7 @@ def logging_config(form: LogFormat, level: LogLevel) -> dict[str, Any]:
         "filters": {
             "request": {"()": "config.logs.RequestFilter"},
             "expected": {"()": "config.logs.ExpectedFilter"},
+            "intended": {"()": "config.logs.IntendedFilter"},
         },
         "formatters": {
             "plain": {"format": "{asctime} {levelname} {name}: {message}{request_note}", "style": "{"},
@@ -55,7 +56,7 @@ def logging_config(form: LogFormat, level: LogLevel) -> dict[str, Any]:
             # What a client did wrong is its own affair.
             "django.request": {"level": "ERROR", "filters": ["expected"]},
             "django.security.DisallowedHost": {"filters": ["expected"]},
-            "_granian": dict(own),
+            "_granian": {**own, "filters": ["intended"]},
             "granian.access": dict(own),
         },
     }
@@ -83,6 +84,13 @@ class ExpectedFilter(logging.Filter):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.exc_info = None
         return True
+
+
+class IntendedFilter(logging.Filter):
+    """Leaves out that there are more threads than processors: most of them wait, for bodies or the AI-Horde."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Configuration allows spawning up to ")
 
 
 class JsonFormatter(logging.Formatter):

@@ -8,7 +8,21 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.caches import cache_config
 from config.databases import database_config
-from config.environment import PREFIX, boolean, choice, folder, hosts, listing, number, text, url, user_ids
+from config.environment import (
+    PREFIX,
+    boolean,
+    choice,
+    folder,
+    hosts,
+    listing,
+    number,
+    origins,
+    repository_part,
+    text,
+    url,
+    user_ids,
+    word,
+)
 from config.keys import secret_key, static_api_keys
 from config.logs import LogFormat, LogLevel, logging_config
 from config.published import without_effect_check
@@ -18,10 +32,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = folder("AIWORKER_CACHE_HOME", default=BASE_DIR / "models", inside="horde_model_reference")
 
 DEBUG = boolean("DEBUG", default=False)
-ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = listing("CSRF_TRUSTED_ORIGINS")
-
-
+ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], patterns=True)
+CSRF_TRUSTED_ORIGINS = origins("CSRF_TRUSTED_ORIGINS", subdomains=True)
 SECRET_KEY = secret_key(DATA_DIR)
 
 # The reference ------------------------------------------------------------------------------------
@@ -45,9 +57,9 @@ without_effect_check()
 def _repository(side: str, name: str) -> dict[str, str]:
     prefix = f"{PREFIX}{side}_GITHUB_REPO__"
     return {
-        "owner": text(f"{prefix}OWNER", default="Haidra-Org"),
-        "name": text(f"{prefix}NAME", default=name),
-        "branch": text(f"{prefix}BRANCH", default="main"),
+        "owner": repository_part(f"{prefix}OWNER", default="Haidra-Org"),
+        "name": repository_part(f"{prefix}NAME", default=name),
+        "branch": repository_part(f"{prefix}BRANCH", default="main"),
     }
 
 
@@ -69,9 +81,9 @@ _SYNC_PREFIX = "HORDE_GITHUB_SYNC_"
 GITHUB_SYNC = {
     "primary_api_url": url(f"{_SYNC_PREFIX}PRIMARY_API_URL").rstrip("/"),
     "primary_api_timeout": number(f"{_SYNC_PREFIX}PRIMARY_API_TIMEOUT", default=30, minimum=1),
-    "token": text(f"{_SYNC_PREFIX}GITHUB_TOKEN"),
-    "app_id": text(f"{_SYNC_PREFIX}GITHUB_APP_ID"),
-    "installation_id": text(f"{_SYNC_PREFIX}GITHUB_INSTALLATION_ID"),
+    "token": word(f"{_SYNC_PREFIX}GITHUB_TOKEN"),
+    "app_id": word(f"{_SYNC_PREFIX}GITHUB_APP_ID"),
+    "installation_id": word(f"{_SYNC_PREFIX}GITHUB_INSTALLATION_ID"),
     "private_key": text(f"{_SYNC_PREFIX}GITHUB_APP_PRIVATE_KEY"),
     "private_key_path": text(f"{_SYNC_PREFIX}GITHUB_APP_PRIVATE_KEY_PATH"),
     "categories": listing(f"{_SYNC_PREFIX}CATEGORIES_TO_SYNC"),
@@ -144,6 +156,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.logs.RequestLogMiddleware",
     "config.limits.HeadLimitMiddleware",
+    "config.limits.BodyLimitMiddleware",
     "config.middleware.CrossOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -198,6 +211,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 # More than one: a thread that waits for the AI-Horde to answer about a key must not keep reads waiting.
 WORKER_THREADS = 4
+# Threads besides them, as many as may wait for the bodies of requests at once.
+BODY_PLACES = 2
 
 # HTTP ---------------------------------------------------------------------------------------------
 
@@ -207,6 +222,7 @@ METRICS_ENABLED = boolean("METRICS_ENABLED", default=False)
 # Where the processes of one server add up what they count. The library reads the variable when it is imported.
 METRICS_DIR = Path(text("PROMETHEUS_MULTIPROC_DIR", default=str(DATA_DIR / "metrics" / str(os.getpid()))))
 if METRICS_ENABLED:
+    folder("PROMETHEUS_MULTIPROC_DIR", default=METRICS_DIR.parent, inside="")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -224,11 +240,11 @@ SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_FAILURE_VIEW = "references.pages.errors.csrf_failure"
 # Pictures of other hosts are shown as links.
-SHOWCASE_HOSTS = listing("SHOWCASE_HOSTS", default=["raw.githubusercontent.com"])
+SHOWCASE_HOSTS = hosts("SHOWCASE_HOSTS", default=["raw.githubusercontent.com"])
 
-_origins = listing(f"{PREFIX}CORS_ALLOWED_ORIGINS")
+_origins = origins(f"{PREFIX}CORS_ALLOWED_ORIGINS", words=("*", "null"))
 CORS_ALLOW_ALL_ORIGINS = "*" in _origins
-CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in _origins if origin != "*"]
+CORS_ALLOWED_ORIGINS = [origin for origin in _origins if origin != "*"]
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (*default_headers, "apikey")

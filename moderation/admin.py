@@ -18,7 +18,9 @@ class PendingChangeAdmin(ReadOnlyAdmin):
         "model_name",
         "requested_username",
         "batch_id",
+        "requested_at",
     )
+    times = ("requested_at", "approved_at", "rejected_at", "applied_at", "purged_at", "updated_at")
     list_filter = ("status", "operation", "category")
     search_fields = ("model_name", "requested_username", "batch_title")
     ordering = ("-change_id",)
@@ -39,14 +41,24 @@ class PendingChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
-    list_display = ("number", "title", "approved_by", "last_event_id")
+    list_display = ("number", "title", "approved_by", "approved_at", "last_event_id")
+    times = ("approved_at",)
     search_fields = ("title",)
     ordering = ("-number",)
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("event_id", "operation", "category", "model_name", "logical_user_id", "request_id")
+    list_display = (
+        "event_id",
+        "operation",
+        "category",
+        "model_name",
+        "logical_user_id",
+        "request_id",
+        "timestamp",
+    )
+    times = ("timestamp",)
     list_filter = ("category", "operation", "domain")
     search_fields = ("model_name", "logical_user_id", "request_id")
     ordering = ("-event_id",)
@@ -60,7 +72,8 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
 @admin.register(ChangeComment)
 class ChangeCommentAdmin(ReadOnlyAdmin):
-    list_display = ("change_id", "author_username", "text")
+    list_display = ("change_id", "author_username", "text", "written_at")
+    times = ("written_at",)
     search_fields = ("author_username", "text")
     ordering = ("-pk",)
 

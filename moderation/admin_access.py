@@ -63,6 +63,8 @@ class DeskSite(AdminSite):
     site_header = "Horde Model Reference"
     site_title = "Horde Model Reference"
     login_template = "moderation/admin_login.html"
+    index_template = app_index_template = "desk/records.html"
+    enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         desk = [
@@ -73,14 +75,17 @@ class DeskSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponseBase:
         """The queue, for those who act on it; for everyone else the lists of rows."""
-        acts = request.user.is_superuser or isinstance(request.user, ApproverUser)
-        if acts and queue_is_open():
+        if acts_at_desk(request) and queue_is_open():
             return redirect("admin:desk_queue")
         return self.records(request, extra_context)
 
     def records(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponseBase:
         """The lists of what is stored, as Django shows them."""
         return super().index(request, extra_context)
+
+    def each_context(self, request: HttpRequest) -> dict:
+        places = {"section": "desk", "desk_section": "records", "acts_at_desk": acts_at_desk(request)}
+        return {**super().each_context(request), **places}
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) or approver_of(request) is not None
@@ -104,6 +109,11 @@ class DeskSite(AdminSite):
         if isinstance(request.user, ApproverUser):
             raise PermissionDenied
         return super().password_change(request, extra_context)
+
+
+def acts_at_desk(request: HttpRequest) -> bool:
+    """Whether whom the admin let in is more than staff, who only look at rows."""
+    return request.user.is_superuser or isinstance(request.user, ApproverUser)
 
 
 def approver_of(request: HttpRequest) -> ApproverUser | None:

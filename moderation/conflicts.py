@@ -32,9 +32,11 @@ class Staleness:
     reason: Reason
     fields: tuple[str, ...]
 
-    def sentence(self, model_name: str) -> str:
+    def sentence(self, model_name: str, *, with_reason: bool = False) -> str:
+        """For people; clients get the name of the reason with it."""
+        named = f" ({self.reason})" if with_reason else ""
         ending = f" Clashing fields: {', '.join(self.fields)}." if self.fields else ""
-        return f"Model '{model_name}' {_SENTENCES[self.reason]} ({self.reason}).{ending}"
+        return f"Model '{model_name}' {_SENTENCES[self.reason]}{named}.{ending}"
 
 
 def digest(record: dict | None) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from moderation.audit import AuditedChange, BatchDetail, BatchPage, BatchSummary, NetChange
 from moderation.diffs import ChangeType, FieldDiff, NetOperation
-from moderation.events import HIDDEN_KEYS
+from moderation.event_drafts import HIDDEN_KEYS
 from moderation.live import payload_as_record
 from moderation.models import AuditEvent, Batch, PendingChange
 from moderation.problems import PendingChangePayloadError

@@ -1,4 +1,4 @@
-"""What can go wrong with one change while it is applied. The class names are part of the API."""
+"""What can go wrong with a change. The names of the classes are part of the API."""
 
 from collections.abc import Sequence
 
@@ -34,6 +34,14 @@ class PendingChangeConflictError(Conflict):
 
 class PendingChangeBackendError(Unavailable):
     """The store failed; nothing of the change was written."""
+
+
+def model_not_found(category: str, name: str, *, hint: str = "") -> NotFound:
+    return NotFound(f"Model '{name}' not found in category '{category}'{hint}")
+
+
+def model_taken(category: str, name: str) -> Conflict:
+    return Conflict(f"Model '{name}' already exists in category '{category}'; use PUT to change it.")
 
 
 ApplyError = (

@@ -5,7 +5,7 @@ stamps, and leaves empty what nobody filled in. Clients see no difference, so re
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from moderation.diffs import (
     CREATED_AT,
@@ -16,11 +16,11 @@ from moderation.diffs import (
     field_diffs,
     is_critical,
 )
+from references.pages.json_markup import json_indented
 from references.serializers import record_presented
 
 # The service sets these itself, whatever a proposal says.
 STAMPS = (CREATED_AT, UPDATED_AT, UPDATED_BY)
-_EMPTY = (None, "", [])
 
 
 class ToldDiffs(NamedTuple):
@@ -49,6 +49,16 @@ def tells_critical(category: str, old: dict | None, new: dict | None) -> bool:
     return is_critical(category, told_diffs(category, old, new).telling)
 
 
+def is_empty(value: Any) -> bool:
+    """Whether a field says no more by this value than by not being there."""
+    return value in (None, "", [])
+
+
+def value_text(value: Any) -> str:
+    """A value as people read it: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json_indented(value)
+
+
 def _is_idle(diff: FieldDiff) -> bool:
     is_one_sided = diff.change_type is not ChangeType.MODIFIED
-    return diff.path in STAMPS or (is_one_sided and diff.old in _EMPTY and diff.new in _EMPTY)
+    return diff.path in STAMPS or (is_one_sided and is_empty(diff.old) and is_empty(diff.new))

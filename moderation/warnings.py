@@ -9,43 +9,20 @@ from urllib.parse import SplitResult, parse_qs
 
 from django.conf import settings
 
+from moderation.known_models import KnownModels, known_models
 from references.categories import TEXT_CATEGORY
-from references.documents import snapshot, snapshots
 from references.downloads import download_entries, url_split
-from references.vocabulary import UNKNOWN_HASH
+from references.vocabulary import SETTING_KINDS, UNKNOWN_HASH, SettingKind
 
 CIVITAI_HOST = "civitai.com"
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 # A digest of a few different digits was typed by a person, not computed.
 _FEWEST_DIGITS = 5
-_SEPARATORS = re.compile(r"[\s._\-/]+")
 _CIVITAI_DOWNLOAD = re.compile(r"/api/download/models/\d+")
 _CIVITAI_MODEL = re.compile(r"/models/\d+")
 _ADDRESSES = ("homepage", "url")
 _LINKED_SCHEMES = ("http", "https")
-# What workers read these as; every other name may hold anything.
-_NUMBERS = frozenset(
-    (
-        *("cfg_scale", "clip_skip", "max_cfg_scale", "max_steps", "min_cfg_scale", "min_steps"),
-        *("dynatemp_exponent", "dynatemp_range", "max_context_length", "max_length", "min_p", "n", "rep_pen"),
-        *(
-            "rep_pen_range",
-            "rep_pen_slope",
-            "smoothing_factor",
-            "temperature",
-            "tfs",
-            "top_a",
-            "top_k",
-            "top_p",
-        ),
-        "typical",
-    )
-)
-_TRUTHS = frozenset(
-    ("frmtadsnsp", "frmtrmblln", "frmtrmspch", "frmttriminc", "singleline", "use_default_badwordsids")
-)
-_LISTS = frozenset({"sampler_order", "samplers", "schedulers", "stop_sequence"})
 
 
 class WarningLevel(StrEnum):
@@ -68,28 +45,20 @@ class RecordWarning:
     model: tuple[str, str] | None = None
 
 
-def record_warnings(*, category: str, name: str, record: dict) -> list[RecordWarning]:
-    """Everything questionable about the version 2 record that is to be `name`, in the order of its fields."""
+def record_warnings(
+    *, category: str, name: str, record: dict, known: KnownModels | None = None
+) -> list[RecordWarning]:
+    """Everything questionable about the version 2 record that is to be `name`, in the order of its fields.
+
+    `known` are the models to compare it with, for callers with many records; without it they are looked up.
+    """
+    known = known_models() if known is None else known
     return [
-        *_name_warnings(category, name),
+        *_name_warnings(category, name, known),
         *_address_warnings(record),
         *_option_warnings(record),
-        *_file_warnings(category, name, record),
+        *_file_warnings(category, name, record, known),
     ]
-
-
-def record_faults(*, category: str, record: dict) -> list[RecordWarning]:
-    """What is questionable about a record by itself: no other model is looked at, and nothing is read."""
-    return [
-        *_address_warnings(record),
-        *_option_warnings(record),
-        *_file_warnings(category, None, record),
-    ]
-
-
-def normalised_name(name: str) -> str:
-    """What names that are easily mistaken for each other share."""
-    return _SEPARATORS.sub("", name).casefold()
 
 
 def hash_fault(digest: str) -> str | None:
@@ -117,12 +86,10 @@ def is_web_address(address: str) -> bool:
     return parts is not None and parts.scheme in _LINKED_SCHEMES and bool(parts.netloc)
 
 
-def _name_warnings(category: str, name: str) -> Iterator[RecordWarning]:
-    wanted = normalised_name(name)
-    for other in snapshot(category).by_name:
-        if other != name and normalised_name(other) == wanted:
-            text = f"A model with nearly the same name is there already: {other}."
-            yield RecordWarning("name", text, model=(category, other))
+def _name_warnings(category: str, name: str, known: KnownModels) -> Iterator[RecordWarning]:
+    for other in known.named_like(category, name):
+        text = f"A model with nearly the same name is there already: {other}."
+        yield RecordWarning("name", text, model=(category, other))
 
 
 def _address_warnings(record: Mapping[str, Any]) -> Iterator[RecordWarning]:
@@ -153,16 +120,21 @@ def _option_warnings(record: Mapping[str, Any]) -> Iterator[RecordWarning]:
 
 
 def _option_fault(key: str, value: Any) -> str:
+    """Names that no worker knows may hold anything."""
     is_truth = isinstance(value, bool)
-    if key in _NUMBERS and (is_truth or not isinstance(value, int | float)):
-        return "This is no number."
-    if key in _TRUTHS and not is_truth:
-        return "This is neither true nor false."
-    return "This is no list." if key in _LISTS and not isinstance(value, list) else ""
+    match SETTING_KINDS.get(key):
+        case SettingKind.NUMBER if is_truth or not isinstance(value, int | float):
+            return "This is no number."
+        case SettingKind.BOOLEAN if not is_truth:
+            return "This is neither true nor false."
+        case SettingKind.LIST if not isinstance(value, list):
+            return "This is no list."
+    return ""
 
 
-def _file_warnings(category: str, name: str | None, record: Mapping[str, Any]) -> Iterator[RecordWarning]:
-    """Files are compared with those of other models where it is known which one this is."""
+def _file_warnings(
+    category: str, name: str, record: Mapping[str, Any], known: KnownModels
+) -> Iterator[RecordWarning]:
     seen: dict[str, int] = {}
     # Text models are fetched by their names.
     if category != TEXT_CATEGORY and not download_entries(record):
@@ -180,8 +152,9 @@ def _file_warnings(category: str, name: str | None, record: Mapping[str, Any]) -
         if (first := seen.setdefault(digest.lower(), index)) != index:
             text = f"File {first + 1} of this record has the same hash."
             yield RecordWarning(f"{path}.sha256sum", text, WarningLevel.SERIOUS)
-        if name is not None:
-            yield from _duplicate_warnings(f"{path}.sha256sum", digest, category, name)
+        for held_in, other in known.with_file(digest, besides=(category, name)):
+            text = f"{other} in {held_in} has a file with the same hash."
+            yield RecordWarning(f"{path}.sha256sum", text, WarningLevel.SERIOUS, (held_in, other))
 
 
 def _url_warnings(path: str, url: str) -> Iterator[RecordWarning]:
@@ -219,15 +192,6 @@ def _hash_warnings(path: str, digest: str) -> Iterator[RecordWarning]:
         yield RecordWarning(path, text, WarningLevel.SERIOUS)
     elif fault := hash_fault(digest):
         yield RecordWarning(path, f"The hash {fault}.", WarningLevel.SERIOUS)
-
-
-def _duplicate_warnings(path: str, digest: str, category: str, name: str) -> Iterator[RecordWarning]:
-    for held in snapshots():
-        others = {file.model_name for file in held.files_by_hash.get(digest.lower(), ())}
-        for other in sorted(others):
-            if (held.category, other) != (category, name):
-                text = f"{other} in {held.category} has a file with the same hash."
-                yield RecordWarning(path, text, WarningLevel.SERIOUS, (held.category, other))
 
 
 def _is_hash(digest: str) -> bool:

@@ -1,16 +1,55 @@
 """The reference in the admin: to look at, not to edit. Changes go through proposals."""
 
 import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from references import admin_structure  # noqa: F401 - registers its models
 from references.models import CATEGORY_MODELS, Category, ModelRecord
 
 
+@cache
+def time_column(name: str) -> Callable[[Any], str]:
+    """The column of that name, of UNIX seconds, as a date and a time to be shown; sorted by as it is stored."""
+
+    @admin.display(description=name.replace("_", " "), ordering=name)
+    def shown(row: Any) -> str:
+        seconds = getattr(row, name)
+        if seconds is None:
+            return admin.site.empty_value_display
+        return format_html('<span class="nowrap">{}</span>', time_text(seconds))
+
+    shown.__name__ = name
+    return shown
+
+
+def time_text(seconds: int) -> str:
+    """The moment in UTC; the number itself where no calendar goes that far."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Lists and shows rows; nothing can be added, changed or removed here."""
+    """Lists and shows rows; nothing can be added, changed or removed here. `times` are columns of UNIX seconds."""
+
+    times: tuple[str, ...] = ()
+
+    def get_list_display(self, request: HttpRequest) -> list:
+        return self._with_times(super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: object = None) -> list:
+        return self._with_times(super().get_fields(request, obj))
+
+    def _with_times(self, names: Sequence[str]) -> list:
+        return [time_column(name) if name in self.times else name for name in names]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -24,7 +63,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(ReadOnlyAdmin):
-    list_display = ("name", "model_count", "revision", "last_operation_type", "last_operation_model")
+    list_display = (
+        "name",
+        "model_count",
+        "revision",
+        "last_operation_type",
+        "last_operation_model",
+        "last_updated",
+    )
+    times = ("initialized_at", "last_updated", "last_successful_operation")
 
     def get_queryset(self, request: HttpRequest) -> object:
         return super().get_queryset(request).with_model_count()

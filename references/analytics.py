@@ -8,7 +8,7 @@ transaction keeps what it computed to itself until it commits: after a rollback 
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache, cached_property, lru_cache, partial
 from typing import Any, NamedTuple, TypeGuard, TypeVar
 
@@ -21,9 +21,10 @@ from references.horde import UsageData, usage_data, usage_stands
 from references.popularity import ModelStats, models_stats, ranked
 from references.remembered import remember, remembered_in_transaction
 from references.risk_report import RiskPage, RiskReport, report_grouped, risk_report
+from references.rows import StoredRecords
 from references.services import json_text
 from references.statistics import category_statistics, grouped_records
-from references.text_structure import text_structure
+from references.text_structure import structure_revision, text_structure
 from references.usage_matching import HordeFigures
 
 Value = TypeVar("Value")
@@ -43,8 +44,13 @@ _kept: dict[tuple[Hashable, ...], _Kept] = {}
 _lock = threading.RLock()
 
 
+def _key(view: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    """What a transaction remembers the view by, apart from what other modules do."""
+    return "figures", view
+
+
 def _last(view: tuple[Hashable, ...]) -> _Kept | None:
-    return remembered_in_transaction(("figures", view)) or _kept.get(view)
+    return remembered_in_transaction(_key(view)) or _kept.get(view)
 
 
 def _latest(
@@ -55,12 +61,11 @@ def _latest(
     seconds: float = math.inf,
 ) -> Value:
     """The value of a view; computed anew after its version changed or it grew older than `seconds`."""
-    key = ("figures", view)
     with _lock:
         kept = _last(view)
         if kept is None or kept.version != version or time.monotonic() >= kept.expires:
             kept = _Kept(version, time.monotonic() + seconds, compute())
-            remember(key, kept, partial(_kept.__setitem__, view))
+            remember(_key(view), kept, partial(_kept.__setitem__, view))
         return kept.value
 
 
@@ -87,11 +92,11 @@ def statistics(held: Snapshot, *, is_grouped: bool = False) -> CategoryFigures:
     if is_grouped and held.category == TEXT_CATEGORY:
         # The public documentation promises that grouping goes past the cache.
         aliases = text_structure().canonical_names
-        return _statistics(held, grouped_records(_records(held), aliases=aliases))
+        return _statistics(held, grouped_records(StoredRecords(held.rows), aliases=aliases))
     return _latest(
         ("statistics", held.category),
         held.revision,
-        lambda: _statistics(held, _records(held)),
+        lambda: _statistics(held, StoredRecords(held.rows)),
         seconds=settings.STATISTICS_CACHE_TTL,
     )
 
@@ -106,7 +111,7 @@ def _is_kept(kept: _Kept | None, value: Any) -> TypeGuard[_Kept]:
     return kept is not None and kept.value is value and time.monotonic() < kept.expires
 
 
-def _statistics(held: Snapshot, records: list[Mapping[str, Any]]) -> CategoryFigures:
+def _statistics(held: Snapshot, records: Iterable[Mapping[str, Any]]) -> CategoryFigures:
     figures = category_statistics(held.category, records, computed_at=int(time.time()))
     return CategoryFigures(figures, held.revision)
 
@@ -130,7 +135,7 @@ class CategoryRisk:
         envelope = json_text(page.envelope())[:-1]
         models = ",".join(self._slices[entry.name] for entry in page.entries)
         body = f'{envelope},"models":[{models}],"summary":{json_text(page.summary)}}}'
-        return Document(body.encode(), revision=self.revision)
+        return Document(body.encode(), revision=self.revision, is_negotiated=True)
 
 
 def deletion_risk(held: Snapshot, *, is_grouped: bool = False, with_variations: bool = False) -> CategoryRisk:
@@ -138,8 +143,7 @@ def deletion_risk(held: Snapshot, *, is_grouped: bool = False, with_variations: 
 
     Only text models form groups and run on several backends, and groups have no backends.
     """
-    is_grouped = is_grouped and held.category == TEXT_CATEGORY
-    with_variations = with_variations and held.category == TEXT_CATEGORY and not is_grouped
+    is_grouped, with_variations = _risk_kind(held.category, is_grouped, with_variations)
     data = usage_data(CATEGORIES[held.category].usage)
     rules = risk_rules(held.category)
     if not is_grouped:
@@ -152,11 +156,37 @@ def deletion_risk(held: Snapshot, *, is_grouped: bool = False, with_variations: 
         return CategoryRisk(grouped, held.revision)
 
     return _latest(
-        ("grouped deletion risk", held.category),
+        _risk_view(held.category, is_grouped=True),
         (held.revision, data.fetched_at, rules, structure.revision),
         compute,
         seconds=settings.DELETION_RISK_CACHE_TTL,
     )
+
+
+def risk_holds(risk: CategoryRisk, category: str, *, is_grouped: bool, with_variations: bool) -> bool:
+    """Whether this is the deletion risk that would be told now to who asks the same."""
+    is_grouped, with_variations = _risk_kind(category, is_grouped, with_variations)
+    kept = _last(_risk_view(category, is_grouped=is_grouped, with_variations=with_variations))
+    if not _is_kept(kept, risk):
+        return False
+    revision, fetched_at, rules, *structure = kept.version
+    return (
+        revision == category_revision(category)
+        and rules == risk_rules(category)
+        and structure == ([structure_revision()] if is_grouped else [])
+        and usage_stands(CATEGORIES[category].usage, fetched_at)
+    )
+
+
+def _risk_kind(category: str, is_grouped: bool, with_variations: bool) -> tuple[bool, bool]:
+    is_grouped = is_grouped and category == TEXT_CATEGORY
+    return is_grouped, with_variations and category == TEXT_CATEGORY and not is_grouped
+
+
+def _risk_view(
+    category: str, *, is_grouped: bool = False, with_variations: bool = False
+) -> tuple[Hashable, ...]:
+    return "deletion risk", category, is_grouped, with_variations
 
 
 def risk_rules(category: str) -> RiskRules:
@@ -176,11 +206,11 @@ def risk_rules(category: str) -> RiskRules:
 def _risk(held: Snapshot, data: UsageData, rules: RiskRules, *, with_variations: bool) -> CategoryRisk:
     def compute() -> CategoryRisk:
         figures = _figures(held.category, data)
-        report = risk_report(_records(held), figures, rules, with_variations=with_variations)
+        report = risk_report(StoredRecords(held.rows), figures, rules, with_variations=with_variations)
         return CategoryRisk(report, held.revision)
 
     return _latest(
-        ("deletion risk", held.category, with_variations),
+        _risk_view(held.category, with_variations=with_variations),
         (held.revision, data.fetched_at, rules),
         compute,
         seconds=settings.DELETION_RISK_CACHE_TTL,
@@ -235,10 +265,6 @@ def _figures(category: str, data: UsageData) -> HordeFigures:
         data.fetched_at,
         lambda: HordeFigures(data.status, data.usage, data.workers),
     )
-
-
-def _records(held: Snapshot) -> list[Mapping[str, Any]]:
-    return [row.record for row in held.rows]
 
 
 def _document(value: Any, revision: int) -> Document:

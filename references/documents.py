@@ -8,6 +8,7 @@ answer. A snapshot reuses the rows of the one before it: after a write only what
 import gzip
 import json
 import threading
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cached_property, partial
@@ -24,7 +25,7 @@ from references.legacy import category_dump, group_view
 from references.models import Category, LegacySource, ModelRecord
 from references.remembered import read_settled, remember, remembered_in_transaction
 from references.rows import PresentedRecords, Row
-from references.search import SearchIndex
+from references.search import RecordReader, SearchIndex
 from references.serializers import schema_fields
 
 Value = TypeVar("Value")
@@ -40,13 +41,22 @@ ROW_READS = 20
 class Document:
     """Bytes to send, with what entity tags and encodings are made of.
 
-    `last_modified` (UNIX seconds) and `revision` are None for what is computed for one request.
+    `last_modified` (UNIX seconds) and `revision` are None for what is computed for one request. `is_negotiated`
+    tells that the address has other forms of it, among which `Accept` chooses.
     """
 
-    def __init__(self, body: bytes, *, last_modified: int | None = None, revision: int | None = None) -> None:
+    def __init__(
+        self,
+        body: bytes,
+        *,
+        last_modified: int | None = None,
+        revision: int | None = None,
+        is_negotiated: bool = False,
+    ) -> None:
         self.body = body
         self.last_modified = last_modified
         self.revision = revision
+        self.is_negotiated = is_negotiated
 
     @cached_property
     def origin(self) -> list[tuple[str, str]]:
@@ -135,7 +145,7 @@ class Snapshot:
         return Document(body, last_modified=self.last_updated, revision=self.revision)
 
 
-def _column(rows: Sequence[Row], key: Hashable, compute: Callable[[dict], Value]) -> list[Value]:
+def _column(rows: Sequence[Row], key: Hashable, compute: Callable[[RecordReader], Value]) -> list[Value]:
     """What `compute` makes of each record as presented; after a write it is asked for what changed alone."""
     return [row.value(key, compute) for row in rows]
 
@@ -231,11 +241,32 @@ def _rows(category: str, known: Snapshot | None) -> list[Row]:
             "name", "position", "record", "legacy"
         ).iterator(chunk_size=READ_BATCH)
     }
-    rows = {**known.by_name, **fresh} if known else fresh
-    if known and len(rows) != stored.count():
+    if known is None:
+        return sorted(fresh.values(), key=_position)
+    count = stored.count()
+    # As many as before, and what is fresh in places that were taken before: so all the others stand as they did.
+    if count == len(known.rows) and (rows := _replaced(known.rows, fresh.values())):
+        return rows
+    merged = {**known.by_name, **fresh}
+    if len(merged) != count:
         names = set(stored.names())
-        rows = {name: row for name, row in rows.items() if name in names}
-    return sorted(rows.values(), key=lambda row: row.position)
+        merged = {name: row for name, row in merged.items() if name in names}
+    return sorted(merged.values(), key=_position)
+
+
+def _replaced(rows: Sequence[Row], fresh: Iterable[Row]) -> list[Row] | None:
+    """The rows with the fresh ones in their places; None where one of these stands where none has been."""
+    replaced = list(rows)
+    for row in fresh:
+        index = bisect_left(rows, row.position, key=_position)
+        if index == len(rows) or rows[index].position != row.position:
+            return None
+        replaced[index] = row
+    return replaced
+
+
+def _position(row: Row) -> int:
+    return row.position
 
 
 _row_reads: Counter[str] = Counter()

@@ -3,9 +3,9 @@
 Whoever runs it holds the lock of the category, and sees to its revision in the end.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 from django.db.models import F
@@ -13,6 +13,7 @@ from django.db.models import F
 from references.batches import batches
 from references.filling import FILLED_COLUMNS, json_text, legacy_follow, record_fill
 from references.journal import Operation, OrderWrite, RecordWrite, order_announce, writes_announce
+from references.json_equality import json_equal
 from references.legacy import ImportedRecord
 from references.models import Category, ModelRecord
 from references.placing import places
@@ -44,11 +45,12 @@ class _Place(NamedTuple):
     position: int
 
 
-class _Move(NamedTuple):
-    pk: int
-    name: str
-    before: int
-    after: int
+class _Shift(NamedTuple):
+    """All records of a category from one position to another, which move together."""
+
+    first: int
+    last: int
+    distance: int
 
 
 class ImportRun:
@@ -60,16 +62,18 @@ class ImportRun:
         self._revision = revision
         self._at = at
         self._next = next_position(row.name)
+        self._keys = self._stored().keys()
         self._created: set[int] = set()
         self._names: dict[str, None] = {}
 
     def take(self, batch: Sequence[ImportedRecord]) -> None:
         """Writes what differs of one batch; new records come last for now."""
-        names = [item.name for item in batch]
-        self._names.update(dict.fromkeys(names))
-        stored = {record.name: record for record in self._stored().filter(name__in=names)}
+        self._names.update(dict.fromkeys(item.name for item in batch))
+        items = self._unsettled(batch)
+        self.counts.unchanged += len(batch) - len(items)
+        stored = {record.name: record for record in self._rows(items)}
         new, changed, writes = [], [], []
-        for item in batch:
+        for item in items:
             target = stored.get(item.name)
             write = self._written(item, target)
             if write is None:
@@ -85,7 +89,9 @@ class ImportRun:
             writes.append(write)
         self.counts.created += len(new)
         self.counts.updated += len(changed)
-        self._created.update(record.pk for record in ModelRecord.objects.bulk_create(new))
+        created = {record.name: record.pk for record in ModelRecord.objects.bulk_create(new)}
+        self._keys |= created
+        self._created.update(created.values())
         ModelRecord.objects.bulk_update(changed, FILLED_COLUMNS)
         if writes:
             writes_announce(writes)
@@ -102,12 +108,20 @@ class ImportRun:
         by_name = {place.name: place for place in held}
         self._order([*(by_name[name] for name in self._names), *kept])
 
+    def _unsettled(self, batch: Sequence[ImportedRecord]) -> list[ImportedRecord]:
+        """The records that have to be compared with what is stored of them, or have nothing stored."""
+        settled = [item for item in batch if item.is_stored and _is_timestamped(item.record)]
+        names = {item.name for item in settled}
+        if names and self._row.spec.has_legacy_objects:
+            names.difference_update(self._rows(settled).filter(legacy=None).values_list("name", flat=True))
+        return [item for item in batch if item.name not in names]
+
     def _written(self, item: ImportedRecord, target: ModelRecord | None) -> RecordWrite | None:
         """What is to be written of a record; None where it is stored like that already."""
         category = self._row.name
         before = target.as_dict() if target else None
         record = _timestamped(item.record, before, initialized_at=self._row.initialized_at, at=self._at)
-        is_same = target is not None and record == before
+        is_same = target is not None and json_equal(record, before)
         if is_same and item.legacy is None and (target.legacy or not self._row.spec.has_legacy_objects):
             return None
         legacy_before = target.legacy_as_dict() if target else None
@@ -147,17 +161,20 @@ class ImportRun:
             writes_announce(writes)
 
     def _order(self, wanted: Sequence[_Place]) -> None:
-        placed = zip(wanted, places([place.position for place in wanted]), strict=True)
-        moves = [
-            _Move(place.pk, place.name, place.position, after)
-            for place, after in placed
-            if after != place.position
-        ]
-        if not moves:
+        before = [place.position for place in wanted]
+        after = places(before)
+        moved = [(place, new) for place, new in zip(wanted, after, strict=True) if new != place.position]
+        if not moved:
             return
-        self.counts.moved = sum(move.pk not in self._created for move in moves)
-        _moves_write(self._row.name, moves, revision=self._revision)
-        order_announce(OrderWrite(self._row.name, {move.name: move.after for move in moves}))
+        self.counts.moved = sum(place.pk not in self._created for place, _ in moved)
+        shifts = list(_shifts(before, after))
+        _shifts_write(self._row.name, shifts, highest=max(*before, *after), revision=self._revision)
+        order_announce(OrderWrite(self._row.name, {place.name: new for place, new in moved}))
+
+    def _rows(self, items: Sequence[ImportedRecord]) -> ModelRecordQuerySet:
+        """What is stored of these records."""
+        keys = [self._keys[item.name] for item in items if item.name in self._keys]
+        return ModelRecord.objects.filter(pk__in=keys)
 
     def _stored(self) -> ModelRecordQuerySet:
         return ModelRecord.objects.in_category(self._row.name)
@@ -169,22 +186,28 @@ def next_position(category: str) -> int:
     return (last.first() or 0) + 1
 
 
-def _moves_write(category: str, moves: Sequence[_Move], *, revision: int) -> None:
-    """Puts records at their new positions.
+def _shifts(before: Sequence[int], after: Sequence[int]) -> Iterator[_Shift]:
+    """What has to move: neighbours by the same distance, as all do behind a new record, move together."""
+    distances = sorted((old, new - old) for old, new in zip(before, after, strict=True))
+    for distance, run in groupby(distances, key=lambda each: each[1]):
+        if distance:
+            positions = [position for position, _ in run]
+            yield _Shift(positions[0], positions[-1], distance)
 
-    Positions are unique in a category at every moment, so all that move step aside first. Those that move by the
-    same distance, as all do behind a new record, move together.
-    """
+
+def _shifts_write(category: str, shifts: Sequence[_Shift], *, highest: int, revision: int) -> None:
+    """Positions are unique in a category at every moment, so all that moves steps aside first, behind `highest`."""
     records = ModelRecord.objects.in_category(category)
-    aside = max(next_position(category), *(move.after for move in moves))
-    shifts: dict[int, list[int]] = defaultdict(list)
-    for move in moves:
-        shifts[move.after - move.before].append(move.pk)
-    for batch in batches(moves):
-        records.filter(pk__in=[move.pk for move in batch]).update(position=F("position") + aside)
-    for distance, moved in shifts.items():
-        for keys in batches(moved):
-            records.filter(pk__in=keys).update(position=F("position") - aside + distance, revision=revision)
+    for first, last, _ in shifts:
+        records.filter(position__range=(first, last)).update(position=F("position") + highest)
+    for first, last, distance in shifts:
+        aside = records.filter(position__range=(first + highest, last + highest))
+        aside.update(position=F("position") - highest + distance, revision=revision)
+
+
+def _is_timestamped(record: dict) -> bool:
+    metadata = record.get("metadata") or {}
+    return metadata.get("created_at") is not None and metadata.get("updated_at") is not None
 
 
 def _timestamped(record: dict, before: dict | None, *, initialized_at: int, at: int) -> dict:

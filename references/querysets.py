@@ -17,6 +17,13 @@ class ModelRecordQuerySet(models.QuerySet):
         """Records written after the category reached `revision`; removed records are not among them."""
         return self.filter(revision__gt=revision)
 
+    def keys(self) -> dict[str, int]:
+        """Primary keys by name.
+
+        SQLite, which keeps no statistics here, reads the whole category for a list of names, but not for keys.
+        """
+        return dict(self.order_by().values_list("name", "pk").iterator(chunk_size=5000))
+
     def names(self) -> Iterator[str]:
         return self.values_list("name", flat=True).iterator(chunk_size=5000)
 

@@ -104,10 +104,9 @@ def risk_report(
     usage of its whole group.
     """
     usage_of = figures.model_usage_of if with_variations else figures.group_usage_of
-    used = [(record, usage_of(record["name"])) for record in records]
-    used.sort(key=lambda pair: pair[1].month, reverse=True)
-    category_usage = sum(usage.month for _, usage in used)
-    entries = tuple(
+    usages = [usage_of(record["name"]) for record in records]
+    category_usage = sum(usage.month for usage in usages)
+    entries = [
         risk_entry(
             record,
             figures,
@@ -116,9 +115,10 @@ def risk_report(
             category_usage=category_usage,
             with_variations=with_variations,
         )
-        for record, usage in used
-    )
-    return RiskReport(rules.category, entries, len(entries), category_usage)
+        for record, usage in zip(records, usages, strict=True)
+    ]
+    entries.sort(key=lambda entry: entry.usage.month, reverse=True)
+    return RiskReport(rules.category, tuple(entries), len(entries), category_usage)
 
 
 def report_grouped(report: RiskReport, rules: RiskRules, *, aliases: Mapping[str, str]) -> RiskReport:

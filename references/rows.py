@@ -1,18 +1,21 @@
 """One stored record in memory, and what is computed from it alone."""
 
 import json
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from references.categories import CATEGORIES
 from references.legacy import entry_dump, text_entries
-from references.serializers import record_presented
+from references.search import RecordReader, value_at
+from references.serializers import Reading, reading_of, record_presented
 
 Value = TypeVar("Value")
 
 # Parsed records take ten times the memory of their text, so only so many stay.
 PRESENTED_KEPT = 8192
+
+_record_decode = json.JSONDecoder().raw_decode
 
 
 class Row:
@@ -39,7 +42,7 @@ class Row:
 
     @property
     def record(self) -> dict:
-        return json.loads(self.text)
+        return _record_decode(self.text)[0]
 
     @property
     def presented(self) -> dict:
@@ -50,10 +53,10 @@ class Row:
     def presented_json(self) -> bytes:
         return json.dumps(self.presented, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def value(self, key: Hashable, compute: Callable[[dict], Value]) -> Value:
+    def value(self, key: Hashable, compute: Callable[[RecordReader], Value]) -> Value:
         """What `compute` makes of the record as presented, kept under the key; let it be small."""
         if key not in self._values:
-            self._values[key] = compute(self.presented)
+            self._values[key] = compute(RowReader(self))
         return self._values[key]
 
     @property
@@ -68,13 +71,33 @@ class Row:
         return [(key, entry_dump(key, entry)) for key, entry in self.legacy_entries]
 
 
+class RowReader(RecordReader):
+    """Reads values of a record as presented, without presenting it where what is stored tells as much."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(row.record)
+        self._row = row
+
+    def at(self, path: tuple[str, ...], *, or_false: bool = False) -> Any:
+        reading = reading_of(self._row.category, path)
+        if reading is not Reading.PRESENTED:
+            value = value_at(self.record, path)
+            if value is not None or reading is Reading.STORED:
+                return value
+            if or_false and reading is Reading.FALSE_FILLED:
+                return None
+        return value_at(self._row.presented, path)
+
+
 @lru_cache(PRESENTED_KEPT)
 def _presented(row: Row) -> dict:
     return record_presented(row.category, row.record)
 
 
-class PresentedRecords(Sequence[dict]):
-    """The records of rows as search shows them."""
+class StoredRecords(Sequence[dict]):
+    """The records of rows as they are stored. Each is parsed when it is asked for: together they are large."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
@@ -83,7 +106,11 @@ class PresentedRecords(Sequence[dict]):
         return len(self._rows)
 
     def __getitem__(self, position: int) -> dict:
-        return self._rows[position].presented
+        return self._rows[position].record
 
-    def __iter__(self) -> Iterator[dict]:
-        return (row.presented for row in self._rows)
+
+class PresentedRecords(StoredRecords):
+    """The records of rows as search shows them."""
+
+    def __getitem__(self, position: int) -> dict:
+        return self._rows[position].presented

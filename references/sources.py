@@ -16,6 +16,7 @@ from django.conf import settings
 from references.batches import batches
 from references.categories import CATEGORIES, CategorySpec
 from references.github import raw_download
+from references.json_equality import json_equal
 from references.json_members import json_members
 from references.legacy import (
     CategorySource,
@@ -84,10 +85,21 @@ def github_read(categories: Iterable[str] = CATEGORIES) -> Iterator[CategorySour
             yield raw_download(repository, spec.source, partial(source_read, spec.name))
 
 
-def stored_records(category: str, names: Iterable[str]) -> dict[str, JsonObject]:
-    """Those of the records that are stored, by name."""
-    stored = ModelRecord.objects.in_category(category).filter(name__in=names)
-    return {name: json.loads(record) for name, record in stored.values_list("name", "record")}
+class StoredRecords:
+    """Those of the records that are stored, by name.
+
+    Which there are is read once for each category; one that is stored later is not among them.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[str, dict[str, int]] = {}
+
+    def __call__(self, category: str, names: Iterable[str]) -> dict[str, JsonObject]:
+        if category not in self._keys:
+            self._keys[category] = ModelRecord.objects.in_category(category).keys()
+        keys = self._keys[category]
+        stored = ModelRecord.objects.filter(pk__in=[keys[name] for name in names if name in keys])
+        return {name: json.loads(record) for name, record in stored.order_by().values_list("name", "record")}
 
 
 def v2_folder_read(folder: Path, *, known: Known | None = None) -> Iterator[CategorySource]:
@@ -137,7 +149,7 @@ class _V2Records:
             known = self._known(self._category, names) if self._known else {}
             for name, entry in batch:
                 if name in known and _is_same(entry, known[name]):
-                    yield ImportedRecord(name, known[name], None)
+                    yield ImportedRecord(name, known[name], None, is_stored=True)
                     continue
                 try:
                     record = _v2_record(self._category, name, entry)
@@ -193,7 +205,7 @@ def _is_same(entry: Any, known: JsonObject) -> bool:
         return False
     held = known.get("metadata") or {}
     times = {key: held[key] for key in ("created_at", "updated_at") if key in held and given.get(key) is None}
-    return {**entry, "metadata": {**given, **times}} == known
+    return json_equal({**entry, "metadata": {**given, **times}}, known)
 
 
 def _canonically_spelled(given: Any, validated: Any) -> Any:

@@ -48,36 +48,34 @@ PARAMETER_BUCKETS = (
 )
 
 
-def category_statistics(category: str, records: Sequence[Record], *, computed_at: int) -> dict[str, Any]:
-    """The figures in wire shape. `computed_at` is in UNIX seconds."""
-    total = len(records)
-    nsfw_count = sum(record.get("nsfw") is True for record in records)
-    baselines = Counter(_texts(record.get("baseline") for record in records))
-    tags = Counter(_texts(tag for record in records for tag in _elements(record.get("tags"))))
-    styles = Counter(_texts(record.get("style") for record in records))
-    parameters = _parameter_counts(records) if category == TEXT_CATEGORY else []
-    images = records if category == IMAGE_CATEGORY else []
+def category_statistics(category: str, records: Iterable[Record], *, computed_at: int) -> dict[str, Any]:
+    """The figures in wire shape; each record is looked at once. `computed_at` is in UNIX seconds."""
+    tally = _Tally()
+    for record in records:
+        tally.add(record)
+    total, parameters = tally.total, tally.parameters if category == TEXT_CATEGORY else []
+    images = tally.having if category == IMAGE_CATEGORY else Counter()
     return {
         "category": category,
         "total_models": total,
         "returned_models": total,
         "offset": 0,
         "limit": None,
-        "nsfw_count": nsfw_count,
-        "sfw_count": total - nsfw_count,
+        "nsfw_count": tally.having["nsfw"],
+        "sfw_count": total - tally.having["nsfw"],
         "baseline_distribution": {
             baseline: {"baseline": baseline, **_share(count, total)}
-            for baseline, count in baselines.most_common()
+            for baseline, count in tally.baselines.most_common()
         },
-        "download_stats": _download_stats(records),
-        "top_tags": _top(tags, total),
-        "top_styles": _top(styles, total),
+        "download_stats": tally.download_stats(),
+        "top_tags": _top(tally.tags, total),
+        "top_styles": _top(tally.styles, total),
         "parameter_buckets": _parameter_buckets(parameters, total),
         "models_without_param_info": parameters.count(None),
-        "models_with_trigger_words": sum(bool(_elements(record.get("trigger"))) for record in images),
-        "models_with_inpainting": sum(record.get("inpainting") is True for record in images),
-        "models_with_requirements": sum(_is_filled_object(record.get("requirements")) for record in images),
-        "models_with_showcases": sum(bool(_elements(record.get("showcases"))) for record in records),
+        "models_with_trigger_words": images["trigger"],
+        "models_with_inpainting": images["inpainting"],
+        "models_with_requirements": images["requirements"],
+        "models_with_showcases": tally.having["showcases"],
         "computed_at": computed_at,
     }
 
@@ -103,27 +101,56 @@ def _merged(members: Sequence[Record]) -> Record:
     }
 
 
-def _download_stats(records: Sequence[Record]) -> dict[str, Any]:
-    entries = [len(download_entries(record)) for record in records]
-    sizes = [size for record in records if (size := size_on_disk(record)) is not None]
-    addresses = (url_split(url) for record in records for url in download_urls(record))
-    hosts = Counter(address.netloc for address in addresses if address and address.netloc)
-    return {
-        "total_models_with_downloads": sum(count > 0 for count in entries),
-        "total_download_entries": sum(entries),
-        "total_size_bytes": sum(sizes),
-        "models_with_size_info": len(sizes),
-        "average_size_bytes": round(sum(sizes) / len(sizes), 2) if sizes else 0.0,
-        "hosts": dict(hosts.most_common()),
-    }
+class _Tally:
+    """What is counted of records. `having` counts those that have something, by its field's name."""
+
+    def __init__(self) -> None:
+        self.total = self.download_entries = 0
+        self.having: Counter[str] = Counter()
+        self.baselines: Counter[str] = Counter()
+        self.tags: Counter[str] = Counter()
+        self.styles: Counter[str] = Counter()
+        self.hosts: Counter[str] = Counter()
+        self.sizes: list[float] = []
+        self.parameters: list[float | None] = []
+
+    def add(self, record: Record) -> None:
+        self.total += 1
+        self.baselines.update(_texts([record.get("baseline")]))
+        self.tags.update(_texts(_elements(record.get("tags"))))
+        self.styles.update(_texts([record.get("style")]))
+        for name in ("nsfw", "inpainting"):
+            self.having[name] += record.get(name) is True
+        for name in ("trigger", "showcases"):
+            self.having[name] += bool(_elements(record.get(name)))
+        self.having["requirements"] += _is_filled_object(record.get("requirements"))
+        self.parameters.append(_parameter_count(record))
+        self._downloads_add(record)
+
+    def _downloads_add(self, record: Record) -> None:
+        entries = len(download_entries(record))
+        self.download_entries += entries
+        self.having["downloads"] += entries > 0
+        if (size := size_on_disk(record)) is not None:
+            self.sizes.append(size)
+        addresses = map(url_split, download_urls(record))
+        self.hosts.update(address.netloc for address in addresses if address and address.netloc)
+
+    def download_stats(self) -> dict[str, Any]:
+        size = sum(self.sizes)
+        return {
+            "total_models_with_downloads": self.having["downloads"],
+            "total_download_entries": self.download_entries,
+            "total_size_bytes": size,
+            "models_with_size_info": len(self.sizes),
+            "average_size_bytes": round(size / len(self.sizes), 2) if self.sizes else 0.0,
+            "hosts": dict(self.hosts.most_common()),
+        }
 
 
-def _parameter_counts(records: Sequence[Record]) -> list[float | None]:
-    counts = []
-    for record in records:
-        count = record.get("parameters_count")
-        counts.append(positive_number(record.get("parameters") if count is None else count))
-    return counts
+def _parameter_count(record: Record) -> float | None:
+    count = record.get("parameters_count")
+    return positive_number(record.get("parameters") if count is None else count)
 
 
 def _parameter_buckets(parameters: Sequence[float | None], total: int) -> list[dict[str, Any]]:

@@ -172,34 +172,38 @@ KNOWN_TAGS: tuple[str, ...] = (
     "game",
 )
 
-TEXT_SETTINGS_KEYS: frozenset[str] = frozenset(
-    {
-        "dynatemp_exponent",
-        "dynatemp_range",
-        "frmtadsnsp",
-        "frmtrmblln",
-        "frmtrmspch",
-        "frmttriminc",
-        "max_context_length",
-        "max_length",
-        "min_p",
-        "n",
-        "rep_pen",
-        "rep_pen_range",
-        "rep_pen_slope",
-        "sampler_order",
-        "singleline",
-        "smoothing_factor",
-        "stop_sequence",
-        "temperature",
-        "tfs",
-        "top_a",
-        "top_k",
-        "top_p",
-        "typical",
-        "use_default_badwordsids",
-    }
+
+class SettingKind(StrEnum):
+    """What workers read a setting as."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+
+
+_IMAGE_NUMBERS = ("cfg_scale", "clip_skip", "max_cfg_scale", "max_steps", "min_cfg_scale", "min_steps")
+_TEXT_NUMBERS = (
+    *("dynatemp_exponent", "dynatemp_range", "max_context_length", "max_length", "min_p", "n"),
+    *("rep_pen", "rep_pen_range", "rep_pen_slope", "smoothing_factor", "temperature", "tfs"),
+    *("top_a", "top_k", "top_p", "typical"),
 )
+_TEXT_BOOLEANS = (
+    *("frmtadsnsp", "frmtrmblln", "frmtrmspch", "frmttriminc"),
+    *("singleline", "use_default_badwordsids"),
+)
+# Open: an image model may require other settings, too.
+IMAGE_REQUIREMENTS: dict[str, SettingKind] = {
+    **dict.fromkeys(_IMAGE_NUMBERS, SettingKind.NUMBER),
+    **dict.fromkeys(("samplers", "schedulers"), SettingKind.LIST),
+}
+# Closed.
+TEXT_SETTINGS: dict[str, SettingKind] = {
+    **dict.fromkeys(_TEXT_NUMBERS, SettingKind.NUMBER),
+    **dict.fromkeys(_TEXT_BOOLEANS, SettingKind.BOOLEAN),
+    **dict.fromkeys(("sampler_order", "stop_sequence"), SettingKind.LIST),
+}
+TEXT_SETTINGS_KEYS: frozenset[str] = frozenset(TEXT_SETTINGS)
+SETTING_KINDS: dict[str, SettingKind] = {**IMAGE_REQUIREMENTS, **TEXT_SETTINGS}
 
 UNKNOWN_HASH = "FIXME"
 RECORD_SCHEMA_VERSION = "2.0.0"

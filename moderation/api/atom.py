@@ -82,7 +82,8 @@ def _document(end_of_log: str, root: str) -> Document:
     )
     for event in events:
         _entry_add(feed, event, root)
-    last_modified = events[0].timestamp if events else None
+    # What was moved in from elsewhere happened before what was removed for it.
+    last_modified = max((event.timestamp for event in events), default=None)
     return Document(feed.writeString("utf-8").encode(), last_modified=last_modified)
 
 

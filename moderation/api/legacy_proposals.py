@@ -13,10 +13,11 @@ from rest_framework.response import Response
 
 from moderation.actors import Actor
 from moderation.api.deployment import admit_write
-from moderation.api.payloads import model_not_found, proposal_note, storable_or_404, v1_payload
+from moderation.api.payloads import proposal_note, storable_or_404, v1_payload
 from moderation.api.proposals import queued
 from moderation.api.schemas import NOTE_PARAMETER
 from moderation.api.schemas_answers import PendingChangeRecord
+from moderation.problems import model_not_found
 from moderation.services import change_propose
 from moderation.services.legacy_direct import (
     legacy_record_create,

@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.http import HttpRequest
-from rest_framework.exceptions import NotFound
 
+from moderation.problems import model_not_found
 from references.categories import TEXT_CATEGORY
 from references.legacy import RecordError, legacy_normalised, record_from_legacy
 from references.problems import VALUE_ERROR, BadRequest, RequestInvalid
@@ -46,10 +46,6 @@ def storable_or_404(category: str, path_name: str) -> str:
     if UNSTORABLE_CHARACTER.search(path_name):
         raise model_not_found(category, path_name)
     return path_name
-
-
-def model_not_found(category: str, name: str) -> NotFound:
-    return NotFound(f"Model '{name}' not found in category '{category}'")
 
 
 def path_name_check(path_name: str, payload: dict[str, Any]) -> None:

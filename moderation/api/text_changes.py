@@ -4,7 +4,6 @@ from functools import partial
 from http import HTTPStatus
 from uuid import uuid4
 
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -12,6 +11,7 @@ from rest_framework.viewsets import ViewSet
 from moderation.actors import Actor
 from moderation.api.deployment import admit_write
 from moderation.models import PendingChange
+from moderation.problems import model_not_found
 from moderation.services import Proposal, changes_propose
 from moderation.services.transactions import categories_lock, in_one_transaction
 from moderation.states import Operation
@@ -104,7 +104,7 @@ def _name_exception_propose(*, name: str, reason: str | None, actor: Actor) -> P
     categories_lock([TEXT_CATEGORY])
     row = text_groups().snapshot.by_name.get(name)
     if row is None:
-        raise NotFound(f"Model '{name}' not found in category '{TEXT_CATEGORY}'")
+        raise model_not_found(TEXT_CATEGORY, name)
     record = {field: value for field, value in row.record.items() if field != EXCEPTION_FIELD}
     if reason is not None:
         record = {**row.record, EXCEPTION_FIELD: reason}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from moderation.actors import Actor
 from moderation.conflicts import digest
@@ -21,7 +22,7 @@ from references.problems import Conflict
 MOST_AT_ONCE = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Planned:
     """An approved change that would be applied, or a conflict that keeps it from being applied.
 
@@ -37,11 +38,11 @@ class Planned:
     def change_id(self) -> int:
         return self.view.change.change_id
 
-    @property
+    @cached_property
     def rows(self) -> DiffRows:
         return diff_rows(self.diff)
 
-    @property
+    @cached_property
     def writes_nothing(self) -> bool:
         """Whether the live record already says all that is proposed."""
         return net_effect(self.diff.current_state, self.diff.proposed_state) is NetOperation.UNCHANGED
@@ -66,7 +67,7 @@ class Planned:
         """Whether the live record moved as well, not only what an earlier change of this run makes of it."""
         return self.conflict is not None and (self.conflict.after is None or self.diff.staleness is not None)
 
-    @property
+    @cached_property
     def losses(self) -> Sequence[LossRow]:
         """What overwriting would undo of the record as this change would find it."""
         if self.conflict is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 
 from django.db.models import Count, Q
@@ -53,7 +53,7 @@ class BatchLine:
         return self.waiting_count > 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """A change of a batch, with what it would do or did, and what was done to it.
 
@@ -69,7 +69,7 @@ class Member:
     def change(self) -> PendingChange:
         return self.view.change
 
-    @property
+    @cached_property
     def rows(self) -> DiffRows:
         return diff_rows(self.diff)
 
@@ -88,11 +88,15 @@ class Member:
         return self.change.status == Status.APPROVED and not self.is_purged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NetView:
     """What a batch did to one model."""
 
     net: NetChange
+
+    @cached_property
+    def operation(self) -> NetOperation:
+        return self.net.net_operation
 
     @property
     def spec(self) -> CategorySpec:
@@ -105,15 +109,15 @@ class NetView:
 
     @property
     def label(self) -> str:
-        return NET_LABELS[self.net.net_operation]
+        return NET_LABELS[self.operation]
 
     @property
     def tone(self) -> str:
-        return NET_TONES[self.net.net_operation]
+        return NET_TONES[self.operation]
 
-    @property
+    @cached_property
     def rows(self) -> DiffRows:
-        if self.net.net_operation is NetOperation.UNCHANGED:
+        if self.operation is NetOperation.UNCHANGED:
             return DiffRows([], [])
         return state_rows(self.net.category, self.net.before, self.net.after)
 

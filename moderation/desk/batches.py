@@ -1,6 +1,8 @@
 """Batches: the open one in front, older ones behind it, and each with its changes and what they came to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from django.contrib import messages
@@ -19,8 +21,10 @@ from moderation.desk.batch_views import BatchLine, NetView, batch_lines, members
 from moderation.desk.exports import csv_download, json_download, time_text
 from moderation.models import PendingChange
 from moderation.presenting import audited_change_as_dict, batch_summary_as_dict
+from moderation.querysets import PendingChangeQuerySet
 from moderation.reverts import open_reverts
 from moderation.services import batch_revert, change_reopen, open_batch_id
+from moderation.services.remarks import LONGEST_REASON
 from references.pages.choices import Option
 from references.pages.links import PageLinks, Pager
 from references.pages.list_query import page_number
@@ -148,7 +152,7 @@ def revert(request: HttpRequest, actor: Actor, batch_id: int) -> HttpResponse:
 @require_POST
 @for_approvers
 def reopen(request: HttpRequest, actor: Actor, batch_id: int, change_id: int) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()[:500]
+    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
     try:
         change_reopen(actor=actor, change_id=change_id, reason=reason)
     except APIException as error:
@@ -183,25 +187,28 @@ def waiting_reverts(batch_id: int) -> list[PendingChange]:
 
 
 def _audited_members(batch_id: int) -> Iterator[audit.AuditedChange]:
-    """The members with their events, some at a time."""
-    found = PendingChange.recorded.in_batch(batch_id).without_states().defer("payload").oldest_first()
-    last = 0
-    while some := list(found.filter(change_id__gt=last)[:EXPORT_PAGE]):
+    """The members with their events."""
+    found = PendingChange.recorded.in_batch(batch_id).without_states().defer("payload")
+    for some in _some_at_a_time(found, attrgetter("change_id")):
         yield from audit.changes_audited(some)
-        last = some[-1].change_id
 
 
 def _csv_rows(batch_id: int) -> Iterator[tuple[object, ...]]:
-    """The members as rows, some at a time: no cursor stays open while the rest of the answer is sent."""
-    found = PendingChange.recorded.in_batch(batch_id).oldest_first().values_list(*CSV_COLUMNS)
+    """The members as rows."""
+    found = PendingChange.recorded.in_batch(batch_id).values_list(*CSV_COLUMNS)
+    for row in chain.from_iterable(_some_at_a_time(found, itemgetter(CSV_COLUMNS.index("change_id")))):
+        yield tuple(
+            time_text(value) if column.endswith("_at") else value
+            for column, value in zip(CSV_COLUMNS, row, strict=True)
+        )
+
+
+def _some_at_a_time(found: PendingChangeQuerySet, change_id: Callable[[Any], int]) -> Iterator[list[Any]]:
+    """What was found, the oldest first: no cursor stays open while the rest of the answer is sent."""
     last = 0
-    while some := list(found.filter(change_id__gt=last)[:EXPORT_PAGE]):
-        for row in some:
-            yield tuple(
-                time_text(value) if column.endswith("_at") else value
-                for column, value in zip(CSV_COLUMNS, row, strict=True)
-            )
-        last = some[-1][0]
+    while some := list(found.oldest_first().filter(change_id__gt=last)[:EXPORT_PAGE]):
+        yield some
+        last = change_id(some[-1])
 
 
 def _line_or_404(number: int) -> BatchLine:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,10 +10,10 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from moderation.desk.list_items import Item, ItemChange, items, written
+from moderation.desk.list_items import Item, ItemChange, items
 from moderation.diffs import ChangeType, FieldDiff, canonical, field_diffs, is_critical, is_under
 from moderation.review import ChangeDiff
-from moderation.telling import STAMPS, told_diffs
+from moderation.telling import STAMPS, is_empty, told_diffs, value_text
 from references.pages.json_markup import json_highlighted
 
 _NOTHING = object()
@@ -113,7 +114,7 @@ def _sides(old: Any, new: Any) -> tuple[list[Line], list[Line]]:
 
 
 def _whole(value: Any, kind: str) -> list[Line]:
-    return [] if value is _NOTHING else [Line(kind, written(value))]
+    return [] if value is _NOTHING else [Line(kind, value_text(value))]
 
 
 def _item_lines(found: Sequence[Item], side: ItemChange) -> list[Line]:
@@ -124,18 +125,23 @@ def _item_lines(found: Sequence[Item], side: ItemChange) -> list[Line]:
         elif item.change is ItemChange.CHANGED:
             lines.append(Line("same", item.label))
             lines += [
-                Line(side.value, f"{field.path}: {written(_value(field, side))}")
+                Line(side.value, f"{field.path}: {value_text(_value(field, side))}")
                 for field in item.fields
                 if field.change_type is not _missing_on(side)
             ]
     same = sum(item.change is ItemChange.SAME for item in found)
+    return [*lines, *_count_lines(same, is_rest=bool(lines))]
+
+
+def _count_lines(same: int, *, is_rest: bool = False) -> list[Line]:
+    """How many members of a list are on both sides, as a line of its own."""
     if same:
-        lines.append(Line("same", f"{same} more, unchanged" if lines else f"{same} unchanged"))
-    return lines or [Line("same", "[]")]
+        return [Line("same", f"{same} more, unchanged" if is_rest else f"{same} unchanged")]
+    return [] if is_rest else [Line("same", "[]")]
 
 
 def _with_fields(item: Item, side: ItemChange) -> str:
-    fields = [f"  {field.path}: {written(_value(field, side))}" for field in item.fields]
+    fields = [f"  {field.path}: {value_text(_value(field, side))}" for field in item.fields]
     return "\n".join([item.label, *fields])
 
 
@@ -152,7 +158,7 @@ def _unchanged(diff: ChangeDiff) -> list[tuple[str, str]]:
         return []
     differing = [field.path for field in diff.field_diffs]
     return [
-        (path, written(value))
+        (path, value_text(value))
         for path, value in _leaves(diff.proposed_state).items()
         if not any(is_under(path, other) for other in differing)
     ]
@@ -165,23 +171,61 @@ def _three_way(diff: ChangeDiff) -> Iterator[ThreeWayRow]:
     clashes = diff.staleness.fields if diff.staleness else ()
     for path in dict.fromkeys([*base, *live, *proposed]):
         values = [state.get(path, _NOTHING) for state in (base, live, proposed)]
-        if path in STAMPS or len(set(map(_key, values))) == 1 or all(map(_is_empty, values)):
+        if path in STAMPS or len(set(map(_key, values))) == 1 or all(map(_says_nothing, values)):
             continue
         was, is_now, wanted = values
         yield ThreeWayRow(
             path,
             is_critical(diff.change.category, [FieldDiff(path, ChangeType.MODIFIED, None, None)]),
             any(is_under(path, clash) or is_under(clash, path) for clash in clashes),
-            base=_whole(was, "same"),
+            base=_origin(was, [is_now, wanted]),
             live=_against(was, is_now),
             proposed=_against(was, wanted),
         )
 
 
+def _origin(base: Any, sides: Sequence[Any]) -> list[Line]:
+    """What both sides came from; of a list the members that either of them changed or dropped, the others counted."""
+    after = [[] if side is _NOTHING else side for side in sides]
+    if not all(isinstance(each, list) for each in (base, *after)) or any(
+        _is_reordered(base, each) for each in after
+    ):
+        return _whole(base, "same")
+    touched: Counter[str] = Counter()
+    fields: dict[str, dict[str, str]] = {}
+    for each in after:
+        found = [
+            item for item in items(base, each) if item.change in (ItemChange.REMOVED, ItemChange.CHANGED)
+        ]
+        touched |= Counter(item.label for item in found)
+        for item in found:
+            fields.setdefault(item.label, {}).update(_old_fields(item))
+    labels = [item.label for item in items([], base)]
+    if not touched.keys() <= set(labels):
+        # A side tells its members apart by something else.
+        return _whole(base, "same")
+    shown = sorted(touched.elements(), key=labels.index)
+    lines = [Line("same", "\n".join([label, *fields[label].values()])) for label in shown]
+    return [*lines, *_count_lines(len(base) - len(lines), is_rest=bool(lines))]
+
+
+def _is_reordered(base: list, value: list) -> bool:
+    """Whether two lists have the same members and differ nevertheless."""
+    return _key(base) != _key(value) and all(each.change is ItemChange.SAME for each in items(base, value))
+
+
+def _old_fields(item: Item) -> dict[str, str]:
+    return {
+        field.path: f"  {field.path}: {value_text(field.old)}"
+        for field in item.fields
+        if field.change_type is not ChangeType.ADDED
+    }
+
+
 def _against(base: Any, value: Any) -> list[Line]:
     """A value beside the one it came from: what it adds, and by its absence what it takes away."""
     if _key(base) == _key(value):
-        return _whole(value, "same")
+        return _count_lines(len(value)) if isinstance(value, list) else _whole(value, "same")
     gone, come = _sides(base, value)
     if isinstance(base, list) and isinstance(value, list):
         return [*come, *(line for line in gone if line.kind == "removed")]
@@ -192,8 +236,8 @@ def _key(value: Any) -> str:
     return "" if value is _NOTHING else canonical(value)
 
 
-def _is_empty(value: Any) -> bool:
-    return value is _NOTHING or value in (None, "", [])
+def _says_nothing(value: Any) -> bool:
+    return value is _NOTHING or is_empty(value)
 
 
 def _leaves(record: dict | None) -> dict[str, Any]:

@@ -1,13 +1,12 @@
-"""Two lists, member by member: files by their names, other members by what they hold. Pure."""
+"""Two lists, member by member: files by their names, other members by what they hold."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from moderation.diffs import FieldDiff, canonical, field_diffs
+from moderation.telling import value_text
 
 # What members of a list that are objects are known by.
 _NAMES = ("file_name", "name", "file_url", "url")
@@ -35,11 +34,6 @@ def items(old: list, new: list) -> list[Item]:
     """The members in the order of the new list, the removed ones after them."""
     name = _common_name(old, new)
     return _named(old, new, name) if name else _plain(old, new)
-
-
-def written(value: Any) -> str:
-    """A value as people read it: text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _common_name(old: list, new: list) -> str | None:
@@ -85,10 +79,10 @@ def _plain(old: list, new: list) -> list[Item]:
         text = canonical(member)
         change = ItemChange.SAME if left[text] else ItemChange.ADDED
         left[text] -= change is ItemChange.SAME
-        found.append(Item(change, written(member)))
+        found.append(Item(change, value_text(member)))
     for member in reversed(old):
         text = canonical(member)
         if left[text] > 0:
             left[text] -= 1
-            found.append(Item(ItemChange.REMOVED, written(member)))
+            found.append(Item(ItemChange.REMOVED, value_text(member)))
     return found

@@ -6,21 +6,20 @@ from typing import Any
 
 from moderation.diffs import field_diffs, is_critical, is_under
 from moderation.models import PendingChange
-from moderation.telling import told_diffs
-from references.pages.json_markup import json_indented
+from moderation.telling import told_diffs, value_text
 
 
 @dataclass(frozen=True, slots=True)
 class LossRow:
-    """A field of the live record that is written over; a value that is not there is empty.
+    """A field of the live record that is written over; a value that is not there is None.
 
     In a clash both sides changed it; otherwise only others did, and the proposal takes it back unasked.
     """
 
     path: str
-    base: str
-    live: str
-    written: str
+    base: str | None
+    live: str | None
+    written: str | None
     is_clash: bool
     is_critical: bool
 
@@ -59,10 +58,10 @@ def _touches(path: str, others: Sequence[str]) -> bool:
     return any(is_under(path, other) or is_under(other, path) for other in others)
 
 
-def _value_text(state: dict | None, path: str) -> str:
+def _value_text(state: dict | None, path: str) -> str | None:
     value: Any = state
     for key in path.split("."):
         if not isinstance(value, dict) or key not in value:
-            return ""
+            return None
         value = value[key]
-    return value if isinstance(value, str) else json_indented(value)
+    return value_text(value)

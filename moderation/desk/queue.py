@@ -15,7 +15,14 @@ from moderation.desk.filters import REVIEW, SHOW, QueueQuery, queue_query_parse
 from moderation.desk.forms import APPROVE, REJECT, DecisionForm, title_proposed
 from moderation.desk.marks import OpenChange, open_changes
 from moderation.desk.rivals import rivals_warning
-from moderation.desk.rows import Tally, filter_chips, order_options, preset_options, queue_rows
+from moderation.desk.rows import (
+    Tally,
+    filter_chips,
+    order_options,
+    preset_options,
+    queue_rows,
+    with_row_facts,
+)
 from moderation.models import Batch
 from moderation.services import BatchDecision, batch_decide, open_batch_id
 from moderation.states import Status
@@ -106,7 +113,7 @@ def _shown(
     tally = Tally.of(shown)
     pager = Pager.at(links, asked.page, page_size=PAGE_SIZE, total=tally.total(asked))
     found = asked.in_order(asked.narrowed(shown)).defer("live_before", "live_after")
-    changes = list(found[pager.offset : pager.offset + PAGE_SIZE])
+    changes = list(with_row_facts(found)[pager.offset : pager.offset + PAGE_SIZE])
     is_all = request.GET.get(CHOOSE) == "page"
     chosen = {change.change_id for change in changes} if is_all else set(chosen_ids(request))
     batch = open_batch(marked)

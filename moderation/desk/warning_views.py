@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from moderation.known_models import KnownModels
 from moderation.live import payload_as_record, payload_check
 from moderation.models import PendingChange
 from moderation.pages.forms.fields import FieldSpec, category_fields
 from moderation.problems import PendingChangePayloadError
 from moderation.states import OPEN_STATUSES, Operation
-from moderation.warnings import RecordWarning, WarningLevel, record_faults, record_warnings
+from moderation.warnings import RecordWarning, WarningLevel, record_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +24,22 @@ class WarningView:
         return self.warning.level is WarningLevel.SERIOUS
 
 
-def warning_views(change: PendingChange) -> tuple[Sequence[WarningView], str]:
-    """What is questionable about an open change's record, and why it could not be applied as it is."""
-    if not _has_record(change):
+def warning_views(
+    change: PendingChange, known: KnownModels | None = None
+) -> tuple[Sequence[WarningView], str]:
+    """What is questionable about an open change's record, and why it could not be applied as it is.
+
+    `known` are the models to compare it with, for callers with many changes.
+    """
+    if change.status not in OPEN_STATUSES or change.operation == Operation.DELETE:
         return (), ""
     try:
         payload_check(change)
         record = payload_as_record(change)
     except PendingChangePayloadError as error:
         return (), str(error.detail)
-    found = record_warnings(category=change.category, name=change.model_name, record=record)
+    found = record_warnings(category=change.category, name=change.model_name, record=record, known=known)
     return [WarningView(place_words(change.category, each.path), each) for each in found], ""
-
-
-def faults_count(change: PendingChange) -> int:
-    """How many warnings an open change's record deserves by itself. Reads nothing."""
-    if not _has_record(change):
-        return 0
-    try:
-        record = payload_as_record(change)
-    except PendingChangePayloadError:
-        return 0
-    return len(record_faults(category=change.category, record=record))
 
 
 def place_words(category: str, path: str) -> str:
@@ -66,7 +61,3 @@ def place_words(category: str, path: str) -> str:
 
 def _spec(specs: Sequence[FieldSpec], name: str) -> FieldSpec | None:
     return next((spec for spec in specs if spec.name == name), None)
-
-
-def _has_record(change: PendingChange) -> bool:
-    return change.status in OPEN_STATUSES and change.operation != Operation.DELETE

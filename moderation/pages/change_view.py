@@ -1,15 +1,13 @@
 """A change of one's own, as its page shows it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from moderation.diffs import ChangeType, FieldDiff, is_critical
 from moderation.models import PendingChange
 from moderation.review import ChangeDiff
 from moderation.states import WITHDRAWN_REASON, Operation, Status
-from moderation.telling import told_diffs
+from moderation.telling import told_diffs, value_text
 from references.categories import CATEGORIES, CategorySpec
 
 STATUS_LABELS = {
@@ -115,11 +113,7 @@ def _row(category: str, field: FieldDiff) -> DiffRow:
     return DiffRow(
         field.path,
         field.change_type,
-        old=_written(field.old),
-        new=_written(field.new),
+        old=value_text(field.old),
+        new=value_text(field.new),
         is_critical=is_critical(category, [field]),
     )
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -36,7 +36,6 @@ class Dependents:
     group: str
     members: Sequence[str]
     members_left_out: int
-    open_changes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,6 @@ def dependents(held: Snapshot, row: Row) -> Dependents:
         group=group,
         members=members[:MOST_MEMBERS],
         members_left_out=max(0, len(members) - MOST_MEMBERS),
-        open_changes=PendingChange.objects.open().of_model(held.category, row.name).count(),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
+from typing import TypeVar
 
 from django.contrib import messages
 from django.db.models import Count, OuterRef, Subquery
@@ -13,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from rest_framework.exceptions import APIException
 
 from moderation.models import ChangeComment, PendingChange
@@ -30,6 +31,7 @@ from moderation.states import Operation, Status
 from references.horde import HordeUser
 from references.models import ModelRecord
 from references.pages.choices import Option
+from references.pages.errors import posts_only
 from references.pages.links import PageLinks, Pager
 from references.pages.list_query import page_number
 from references.pages.security import page
@@ -40,6 +42,8 @@ SECTION = "my_changes"
 STATUS = "status"
 PAGE_SIZE = 25
 COMMENT = "text"
+
+Result = TypeVar("Result")
 
 
 def for_owners(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
@@ -93,15 +97,12 @@ def my_change(request: HttpRequest, user: HordeUser, change: PendingChange) -> H
 
 
 @never_cache
-@require_POST
+@posts_only
 @page
 @for_owners
 def comment(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
     text = request.POST.get(COMMENT, "")
-    try:
-        own_comment_add(actor=user, change_id=change.change_id, text=text)
-    except APIException as error:
-        messages.error(request, f"Not sent. {_words(error)}")
+    if not _done(request, "Not sent.", own_comment_add, actor=user, change_id=change.change_id, text=text):
         # With what was typed, which may be long.
         return _shown(request, change, text, HTTPStatus.UNPROCESSABLE_ENTITY)
     messages.success(request, "Your comment is there for the approvers to read.")
@@ -128,31 +129,36 @@ def _shown(
 
 
 @never_cache
-@require_POST
+@posts_only
 @page
 @for_owners
 def withdraw(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
-    try:
-        change_withdraw(actor=user, change_id=change.change_id)
-    except APIException as error:
-        messages.error(request, f"Not withdrawn. {_words(error)}")
-    else:
+    if _done(request, "Not withdrawn.", change_withdraw, actor=user, change_id=change.change_id):
         messages.success(request, f"Change {change.change_id} is withdrawn.")
     return _to_change(change.change_id)
 
 
 @never_cache
-@require_POST
+@posts_only
 @page
 @for_owners
 def resubmit(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
-    try:
-        proposed = change_resubmit(actor=user, change=change)
-    except APIException as error:
-        messages.error(request, f"Not proposed again. {_words(error)}")
+    proposed = _done(request, "Not proposed again.", change_resubmit, actor=user, change=change)
+    if proposed is None:
         return _to_change(change.change_id)
     messages.success(request, f"Change {change.change_id} is proposed again, as change {proposed.change_id}.")
     return _to_change(proposed.change_id)
+
+
+def _done(
+    request: HttpRequest, refused: str, service: Callable[..., Result], **arguments: object
+) -> Result | None:
+    """What the service returns; where it raises what it tells its caller, None, and the page says so."""
+    try:
+        return service(**arguments)
+    except APIException as error:
+        messages.error(request, f"{refused} {_words(error)}")
+        return None
 
 
 def _own(user: HordeUser) -> PendingChangeQuerySet:

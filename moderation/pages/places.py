@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -28,15 +29,24 @@ def places_fill() -> None:
 def header_user(request: HttpRequest) -> Panel:
     here = reverse("moderation:sign_in")
     offered = here if request.path == here else sign_in_url(request.get_full_path())
-    return Panel("", "moderation/_user.html", {"user": signed_in(request), "sign_in_url": offered})
+    user = signed_in(request)
+    shown = {"user": user, "account": None if user else account_of(request), "sign_in_url": offered}
+    return Panel("", "moderation/_user.html", shown)
+
+
+def account_of(request: HttpRequest) -> AbstractBaseUser | None:
+    """Who is signed in by password: the admin lets them in whatever role they have."""
+    # A request that fails early, in another middleware, still gets a page but has no user.
+    user = getattr(request, "user", None)
+    return user if user is not None and user.is_active and user.is_staff else None
 
 
 def own_links(request: HttpRequest) -> Sequence[Link]:
     user = signed_in(request)
-    if user is None or not user.is_requestor or not queue_is_open():
-        return []
-    links = [Link("My changes", reverse("moderation:my_changes"), "my_changes")]
-    if user.is_approver:
+    links = []
+    if user is not None and user.is_requestor and queue_is_open():
+        links.append(Link("My changes", reverse("moderation:my_changes"), "my_changes"))
+    if (links and user.is_approver) or account_of(request):
         links.append(Link("Desk", reverse("admin:index"), "desk"))
     return links
 

@@ -21,17 +21,19 @@ from moderation.live import live_read
 from moderation.pages.addresses import addresses_new, note_answered, note_length
 from moderation.pages.change_view import state_rows
 from moderation.pages.forms.documents import (
+    ADD,
+    REMOVE,
     Document,
     DocumentError,
     document_parse,
     document_read,
     document_written,
     merged,
-    row_added,
-    row_removed,
 )
+from moderation.pages.forms.faults import Fault
 from moderation.pages.forms.fields import category_fields
-from moderation.pages.forms.showing import RECORD_FIELD, Fault, form_view
+from moderation.pages.forms.showing import form_view
+from moderation.pages.forms.views import RECORD_FIELD
 from moderation.pages.prefilling import document_again, document_copied, earlier_change, storable_or_404
 from moderation.pages.proposing import RecordMoved, Target, proposal_preview, proposal_send
 from moderation.pages.refusals import draft_warnings, faults_of
@@ -48,7 +50,6 @@ from references.serializers.fields import UNSTORABLE_CHARACTER
 
 SECTION = "catalogue"
 ACT, VIEW, OPENED, JSON, NOTE, CHECKED = "act", "view", "opened", "json", "note", "checked"
-ADD, REMOVE = "add:", "remove:"
 
 
 class Step(StrEnum):
@@ -131,7 +132,8 @@ def _draft_read(target: Target, typed: QueryDict) -> Draft:
             for key, text in typed.items()
             if key.startswith(RECORD_FIELD)
         }
-        return replace(draft, document=document_read(category_fields(target.category), document, fields))
+        act = typed.get(ACT, "")
+        return replace(draft, document=document_read(category_fields(target.category), document, fields, act))
     if step is Step.JSON:
         text = typed.get(JSON, "").replace("\r\n", "\n")
         try:
@@ -146,15 +148,7 @@ def _step(request: HttpRequest, user: HordeUser, target: Target, draft: Draft) -
     act = request.POST.get(ACT, Act.PREVIEW)
     if draft.faults:
         return _shown(request, user, target, draft, HTTPStatus.UNPROCESSABLE_ENTITY)
-    if act.startswith(ADD):
-        return _shown(
-            request, user, target, _at_form(draft, row_added(draft.document, act.removeprefix(ADD)))
-        )
-    if act.startswith(REMOVE):
-        return _shown(
-            request, user, target, _at_form(draft, row_removed(draft.document, act.removeprefix(REMOVE)))
-        )
-    if act == Act.FORM:
+    if act == Act.FORM or act.startswith((ADD, REMOVE)):
         return _shown(request, user, target, _at_form(draft, draft.document))
     if act == Act.JSON:
         return _shown(request, user, target, replace(draft, step=Step.JSON))

@@ -1,6 +1,6 @@
 """Proposing that models be removed: one, whose name has to be typed, or several that were ticked in a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -8,18 +8,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import APIException
 
 from moderation.api.payloads import NOTE_LENGTH
 from moderation.pages.dependents import Removal, dependents, removals
 from moderation.pages.proposing import ROUTES
 from moderation.pages.session import for_proposers
+from moderation.pages.under_way import proposals_under_way
 from moderation.services import Proposal, changes_propose
 from moderation.states import Operation
 from references.documents import snapshot
 from references.horde import HordeUser
 from references.pages.choices import spec_or_404
+from references.pages.errors import posts_only
 from references.pages.labels import counted
 from references.pages.security import page
 from references.pages.theme import SeeOther
@@ -55,22 +57,18 @@ def propose_delete(request: HttpRequest, user: HordeUser, category: str, name: s
                     request, f"Sent as change {change.change_id}. The model stays until it is applied."
                 )
                 return SeeOther(reverse("moderation:my_change", args=[change.change_id]))
-    context = {
-        "section": SECTION,
+    facts = {
         "spec": spec,
         "row": row,
         "depends": dependents(held, row),
+        "under_way": proposals_under_way(user, category, [name]).get(name),
         "typed": typed,
-        "note": note,
-        "error": error,
-        "note_length": NOTE_LENGTH,
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
-    return render(request, "moderation/propose_delete.html", context, status=status)
+    return _shown(request, "moderation/propose_delete.html", facts, note=note, error=error)
 
 
 @never_cache
-@require_POST
+@posts_only
 @page
 @for_proposers
 def propose_bulk(request: HttpRequest, user: HordeUser, category: str) -> HttpResponse:
@@ -92,18 +90,17 @@ def propose_bulk(request: HttpRequest, user: HordeUser, category: str) -> HttpRe
             else:
                 messages.success(request, f"{counted(len(changes), 'removal')} proposed.")
                 return SeeOther(f"{reverse('moderation:my_changes')}?status=pending")
-    context = {
-        "section": SECTION,
-        "spec": spec,
-        "removals": (listed := removals(held, found)),
-        "totals": _totals(listed),
-        "missing": missing,
-        "note": note,
-        "error": error,
-        "note_length": NOTE_LENGTH,
-    }
+    listed = removals(held, found)
+    facts = {"spec": spec, "removals": listed, "totals": _totals(listed), "missing": missing}
+    return _shown(request, "moderation/propose_bulk.html", facts, note=note, error=error)
+
+
+def _shown(
+    request: HttpRequest, template: str, facts: Mapping[str, object], *, note: str, error: str
+) -> HttpResponse:
+    context = {"section": SECTION, "note": note, "error": error, "note_length": NOTE_LENGTH, **facts}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
-    return render(request, "moderation/propose_bulk.html", context, status=status)
+    return render(request, template, context, status=status)
 
 
 def _removal(category: str, name: str, note: str) -> Proposal:

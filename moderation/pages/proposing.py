@@ -114,11 +114,7 @@ def proposal_send(
     An earlier change that is pending is withdrawn; raises Conflict if it was approved meanwhile.
     """
     if earlier is not None:
-        if earlier.status not in REPLACEABLE:
-            words = (
-                "was approved meanwhile, so nothing can take its place. Propose from the page of the model."
-            )
-            raise Conflict(f"Change {earlier.change_id} {words}")
+        _replaceable_check(earlier)
         queue_lock()
     # The proposal is a whole record: nobody may write another between the comparison and the queue.
     categories_lock([target.category])
@@ -138,6 +134,14 @@ def proposal_send(
         reason = f"Replaced by change {change.change_id}"
         change_withdraw(actor=actor, change_id=earlier.change_id, reason=reason)
     return change
+
+
+def _replaceable_check(earlier: PendingChange) -> None:
+    if earlier.status not in REPLACEABLE:
+        raise Conflict(
+            f"Change {earlier.change_id} was approved meanwhile, so nothing can take its place. "
+            "Propose from the page of the model."
+        )
 
 
 def _live(target: Target) -> Live | None:

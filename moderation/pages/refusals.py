@@ -6,7 +6,7 @@ from rest_framework.exceptions import APIException
 
 from moderation.live import live_read
 from moderation.pages.forms.documents import Document
-from moderation.pages.forms.showing import Fault
+from moderation.pages.forms.faults import Fault
 from moderation.warnings import RecordWarning, record_warnings
 from references.problems import RequestInvalid
 from references.serializers.fields import UNSTORABLE_CHARACTER

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from moderation.live import canonical_domain
 from moderation.pages.session import (
@@ -23,6 +23,7 @@ from moderation.pages.session import (
 )
 from references.auth import CHALLENGE
 from references.horde import HordeTimeout, HordeUnavailable, InvalidKey, user_find
+from references.pages.errors import posts_only
 from references.pages.security import page
 from references.pages.theme import SeeOther
 from references.vocabulary import ReplicateMode
@@ -56,7 +57,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@posts_only
 def sign_out(request: HttpRequest) -> HttpResponse:
     session_end(request)
     return SeeOther(reverse("catalogue:home"))

@@ -4,8 +4,15 @@ from dataclasses import dataclass, field
 
 from moderation.actors import Actor
 from moderation.conflicts import digest
-from moderation.events import EventDraft, change_draft, enqueue_draft, queue_draft
-from moderation.models import AuditEvent, PendingChange, json_text_or_null
+from moderation.event_drafts import (
+    EventDraft,
+    apply_draft,
+    decision_draft,
+    enqueue_draft,
+    purge_draft,
+    split_draft,
+)
+from moderation.models import PendingChange, json_text_or_null
 from moderation.problems import PendingChangeStateError
 from moderation.published.changes import PublishedChange
 from moderation.published.parsing import StoreError
@@ -14,6 +21,18 @@ from references.vocabulary import CanonicalFormat
 
 DOMAIN = CanonicalFormat.V2.value
 NO_REASON = "No reason is recorded."
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of an approval, a rejection or an apply; `place` is where it was read."""
+
+    by: Actor
+    place: str
+    batch_id: int | None
+    title: str
+    reason: str | None = None
+    job_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -45,76 +64,27 @@ class Queue:
         )
         return enqueue_draft(row, by=by)
 
-    def approve(self, row: PendingChange, *, by: Actor, batch_id: int, title: str, place: str) -> EventDraft:
-        _move(row, Action.APPROVE, place)
-        self.batches.add(batch_id)
-        return change_draft(
-            Action.APPROVE, row, by=by, batch_id=batch_id, batch_title=title, username=by.username
-        )
-
-    def reject(
-        self,
-        row: PendingChange,
-        *,
-        by: Actor,
-        batch_id: int | None,
-        title: str,
-        reason: str | None,
-        place: str,
-    ) -> EventDraft:
-        _move(row, Action.REJECT, place)
-        if batch_id is not None:
-            self.batches.add(batch_id)
-        return change_draft(
-            Action.REJECT,
-            row,
-            by=by,
-            batch_id=batch_id,
-            batch_title=title,
-            reason=reason or NO_REASON,
-            username=by.username,
-        )
-
-    def apply(
-        self, row: PendingChange, *, by: Actor, batch_id: int, job_id: str | None, place: str
-    ) -> EventDraft:
-        _move(row, Action.APPLY, place)
-        job_id = job_id or f"apply-{row.change_id}"
-        return change_draft(
-            Action.APPLY,
-            row,
-            by=by,
-            request_id=job_id,
-            batch_id=batch_id,
-            job_id=job_id,
-            username=by.username,
-        )
+    def decide(self, row: PendingChange, action: Action, decision: Decision) -> EventDraft:
+        """Approves, rejects or applies; raises StoreError where the change is not where the act begins."""
+        _move(row, action, decision.place)
+        row.batch_id, row.batch_title = decision.batch_id, decision.title
+        if action is Action.APPLY:
+            job_id = decision.job_id or f"apply-{row.change_id}"
+            return apply_draft(row, by=decision.by, job_id=job_id)
+        if decision.batch_id is not None:
+            self.batches.add(decision.batch_id)
+        if action is Action.REJECT:
+            row.reject_reason = decision.reason or NO_REASON
+        return decision_draft(action, row, by=decision.by)
 
     def purge(self, row: PendingChange, *, by: Actor) -> EventDraft:
         del self.rows[row.change_id]
         self.gone.add(row.change_id)
-        return change_draft(
-            Action.PURGE,
-            row,
-            by=by,
-            category=row.category,
-            model=row.model_name,
-            requested_by=row.requested_by,
-            purged_by_username=by.username,
-        )
+        return purge_draft(row, by=by)
 
     def split(self, *, by: Actor, original: int, new: int, moved: list[int], reason: str) -> EventDraft:
         self.batches.add(new)
-        return queue_draft(
-            Action.SPLIT,
-            by=by,
-            domain=DOMAIN,
-            model_name=AuditEvent.WHOLE_QUEUE,
-            original_batch_id=original,
-            new_batch_id=new,
-            reassigned_change_ids=moved,
-            reason=reason,
-        )
+        return split_draft(by=by, domain=DOMAIN, original=original, new=new, moved=moved, reason=reason)
 
 
 def base_of(change: PublishedChange, payload: dict | None, live: dict | None) -> dict | None:

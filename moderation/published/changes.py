@@ -4,14 +4,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from moderation.models import PendingChange
 from moderation.published.events import PublishedEvent
-from moderation.published.parsing import JsonObject, StoreError, file_object, file_text, json_parsed
-from moderation.states import Operation, Status
+from moderation.published.parsing import JsonObject, StoreError, file_object, file_text, json_parsed, limits
+from moderation.states import Action, Operation, Status
 from references.categories import CATEGORIES
 
 CHANGES = "pending_queue/changes.json"
 QUEUE_INDEX = "pending_queue/index.json"
-_TITLE, _REASON, _JOB, _NAME = 120, 500, 120, 255
+LIMITS = limits(PendingChange)
+# What the members are called that tell who decided, and when.
+PARTS = {Action.APPROVE: "approved", Action.REJECT: "rejected", Action.APPLY: "applied"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,17 @@ class PublishedChange:
         }
         return cls(**{field.name: told.get(field.name) for field in fields(cls)})
 
+    def decided_by(self, action: Action) -> str | None:
+        """The id of who approved, rejected or applied it."""
+        return getattr(self, f"{PARTS[action]}_by")
+
+    def decided_as(self, action: Action) -> str | None:
+        """The name that they went by."""
+        return getattr(self, f"{PARTS[action]}_username")
+
+    def decided_at(self, action: Action) -> int | None:
+        return getattr(self, f"{PARTS[action]}_at")
+
 
 def queue_read(
     folder: Path, events: list[PublishedEvent], left_out: list[str]
@@ -105,13 +119,13 @@ def _change(entry: Any, number: int, left_out: list[str]) -> PublishedChange:
     change = PublishedChange(
         place=read.place,
         change_id=change_id,
-        category=read.text("category", limit=64),
-        model_name=read.text("model_name", limit=_NAME),
+        category=read.text("category", limit=LIMITS["category"]),
+        model_name=read.text("model_name", limit=LIMITS["model_name"]),
         operation=Operation(read.word("operation", tuple(Operation))),
         status=_status(read, change_id, left_out),
         payload=read.object_or_none("payload"),
-        requested_by=read.text("requested_by", limit=_NAME),
-        requested_username=read.text("requested_username", limit=_NAME),
+        requested_by=read.text("requested_by", limit=LIMITS["requested_by"]),
+        requested_username=read.text("requested_username", limit=LIMITS["requested_username"]),
         requested_at=read.whole("requested_at"),
         notes=read.text_or_none("notes"),
         request_metadata=read.object_or_none("request_metadata"),
@@ -134,17 +148,12 @@ def _status(read: JsonObject, change_id: int, left_out: list[str]) -> Status:
 
 def _decisions(read: JsonObject) -> dict[str, Any]:
     """What became of a change, and by whom; None for what never did."""
-    people = {
-        f"{act}_{who}": read.text_or_none(f"{act}_{who}", limit=_NAME)
-        for act in ("approved", "rejected", "applied")
-        for who in ("by", "username")
+    texts = [f"{part}_{who}" for part in PARTS.values() for who in ("by", "username")]
+    texts += ["batch_title", "reject_reason", "applied_job_id"]
+    numbers = ["batch_id", *(f"{part}_at" for part in PARTS.values())]
+    return {name: read.text_or_none(name, limit=LIMITS[name]) for name in texts} | {
+        name: read.whole_or_none(name) for name in numbers
     }
-    times = {
-        name: read.whole_or_none(name) for name in ("batch_id", "approved_at", "rejected_at", "applied_at")
-    }
-    limits = {"batch_title": _TITLE, "reject_reason": _REASON, "applied_job_id": _JOB}
-    texts = {name: read.text_or_none(name, limit=limit) for name, limit in limits.items()}
-    return people | times | texts
 
 
 _NEEDED = {

@@ -7,13 +7,20 @@ from itertools import pairwise
 from pathlib import Path
 
 from moderation.models import AuditEvent
-from moderation.published.parsing import JsonObject, StoreError, file_object, file_text, object_parsed
+from moderation.published.parsing import (
+    JsonObject,
+    StoreError,
+    file_object,
+    file_text,
+    limits,
+    object_parsed,
+)
 from moderation.states import Operation
 from references.vocabulary import CanonicalFormat
 
 INDEX = "audit/index.json"
 _SEGMENT = re.compile(r"audit-(\d+)\.jsonl")
-_LIMITS = {"category": 64, "model_name": 255, "logical_user_id": 255, "request_id": 120}
+_LIMITS = limits(AuditEvent)
 
 
 @dataclass(frozen=True, slots=True)

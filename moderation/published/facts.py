@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from moderation.live import ModelKey
-from moderation.published.changes import PublishedChange
+from moderation.published.changes import PARTS, PublishedChange
 from moderation.published.events import PublishedEvent
 from moderation.states import Action
 
 ACTIONS = (Action.ENQUEUE, Action.APPROVE, Action.REJECT, Action.APPLY, Action.PURGE, Action.SPLIT)
-PARTS = ("requested", "approved", "rejected", "applied")
 
 
 def event_action(event: PublishedEvent) -> Action | None:
@@ -49,7 +48,7 @@ def usernames(changes: Iterable[PublishedChange]) -> dict[str, str]:
     """The name each user went by, by id."""
     names = {}
     for change in changes:
-        for part in PARTS:
+        for part in ("requested", *PARTS.values()):
             user_id, name = getattr(change, f"{part}_by"), getattr(change, f"{part}_username")
             if user_id and name:
                 names[user_id] = name

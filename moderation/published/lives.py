@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from moderation.live import ModelKey
 from moderation.published.events import PublishedEvent
 from moderation.states import Operation
-
-ModelKey = tuple[str, str]
-"""A category and the name of a model in it."""
 
 
 class _Unknown(Enum):

@@ -13,7 +13,8 @@ from django.db.models import F
 from moderation.events import events_append, head_lock
 from moderation.models import AuditEvent, Batch, PendingChange
 from moderation.published.changes import PublishedChange
-from moderation.published.history import History, history_told
+from moderation.published.entries import History
+from moderation.published.history import history_told
 from moderation.published.lives import pasts
 from moderation.published.parsing import StoreError
 from moderation.published.reading import PublishedStore, record_renamed
@@ -22,6 +23,7 @@ from moderation.published.structure import structure_put
 from moderation.rebuild import differences, store_restore
 from moderation.replay import Replay, log_replay
 from moderation.services.transactions import categories_lock, clock, in_one_transaction, queue_lock
+from moderation.webhooks.services import deliveries_extend
 from references.categories import CATEGORIES
 from references.journal import SYSTEM
 from references.models import Category
@@ -88,9 +90,9 @@ def store_move_in(
     _agreement_check(replay, store.changes, report)
     progress(f"writing {len(records)} records, {len(replay.changes)} changes and the text groups")
     _store_write(store, replay, report)
+    if any(entry.draft.category in CATEGORIES for entry in history.entries):
+        deliveries_extend(appended=len(history.entries))
     report.records.update(category for category, _ in records)
-    report.changes.update(change.status for change in store.changes.values())
-    report.changes["purged"] = len(replay.changes) - len(store.changes)
     report.events = len(history.entries)
     if dry_run:
         transaction.set_rollback(True)
@@ -116,6 +118,8 @@ def _history(store: PublishedStore, records: dict, now: int) -> History:
 def _store_write(store: PublishedStore, replay: Replay, report: MoveReport) -> None:
     """Brings in what the log tells, and then what it does not; raises StoreError where the two do not agree."""
     store_restore(replay)
+    report.changes.update(change.status for change in store.changes.values())
+    report.changes["purged"] = len(replay.changes) - len(store.changes)
     _change_ids_continue_after(max([store.last_change_id, *replay.changes]))
     report.structure = structure_put(store.structure, report.left_out)
     for name, times in store.times.items():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Model
+
 from references.legacy.values import refuse_constant
 
 _LARGEST = 2**63 - 1
@@ -82,6 +84,11 @@ class JsonObject:
         if value is _ABSENT:
             raise self.fault(f"{name} is missing")
         return value
+
+
+def limits(model: type[Model]) -> dict[str, int | None]:
+    """The most characters that each column of a model takes, None for one that takes any number."""
+    return {field.name: field.max_length for field in model._meta.fields}
 
 
 def file_text(path: Path, place: str) -> str:

@@ -11,12 +11,14 @@ from typing import Any
 
 from moderation.published.changes import PublishedChange, queue_read
 from moderation.published.events import PublishedEvent, events_read
-from moderation.published.parsing import JsonObject, StoreError, file_object
+from moderation.published.parsing import JsonObject, StoreError, file_object, limits
 from references.categories import CATEGORIES, CategorySpec
 from references.legacy import CategorySource, ImportedRecord, Severity, SourceError, source_read
+from references.models import Category
 from references.serializers import record_type
 from references.sources import v2_folder_read
 
+_LIMITS = limits(Category)
 STRUCTURE_FILES = {kind: f"text_generation_group_{kind}.json" for kind in ("aliases", "families", "schemas")}
 
 
@@ -123,13 +125,16 @@ def _times_read(folder: Path, left_out: list[str]) -> dict[str, CategoryTimes]:
         if name not in CATEGORIES:
             left_out.append(f"{place}: there is no such category")
             continue
+        last_done = {
+            column: read.text_or_none(column, limit=_LIMITS[column])
+            for column in ("last_operation_type", "last_operation_model")
+        }
         times[name] = CategoryTimes(
             {
                 "initialized_at": read.whole("initialization_time"),
                 "last_updated": read.whole("last_updated"),
                 "last_successful_operation": read.whole("last_successful_operation"),
-                "last_operation_type": read.text_or_none("last_operation_type", limit=10),
-                "last_operation_model": read.text_or_none("last_operation_model", limit=255),
+                **last_done,
                 "total_creates": read.whole("total_creates"),
                 "total_updates": read.whole("total_updates"),
                 "total_deletes": read.whole("total_deletes"),

@@ -11,7 +11,8 @@ from django.db.models import F
 from rest_framework.exceptions import NotFound
 
 from moderation.actors import Actor
-from moderation.events import change_draft, event_append
+from moderation.event_drafts import apply_draft
+from moderation.events import event_append
 from moderation.live import Live, live_form, live_read, reverted_ids
 from moderation.models import PendingChange, QueueState
 from moderation.problems import (
@@ -230,21 +231,13 @@ def _apply_one(request: _Request, change: PendingChange) -> None:
     outcome = apply_verdict(change, live, at=request.at, past=past)
     if outcome.staleness and request.on_conflict is OnConflict.FAIL:
         raise PendingChangeConflictError(
-            outcome.staleness.sentence(change.model_name),
+            outcome.staleness.sentence(change.model_name, with_reason=True),
             reason=outcome.staleness.reason,
             fields=outcome.staleness.fields,
         )
     job_id = request.job_id or f"apply-{change.change_id}-{uuid4().hex}"
     after = live if outcome.is_fulfilled else _live_write(request, change, live, outcome.target, job_id)
-    draft = change_draft(
-        Action.APPLY,
-        change,
-        by=request.actor,
-        request_id=job_id,
-        batch_id=change.batch_id,
-        job_id=job_id,
-        username=request.actor.username,
-    )
+    draft = apply_draft(change, by=request.actor, job_id=job_id)
     event_id = event_append(draft, at=request.at)
     change.mark_applied(
         by=request.actor,

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from moderation.actors import Actor
-from moderation.events import event_append, queue_draft
+from moderation.event_drafts import split_draft
+from moderation.events import event_append
 from moderation.live import canonical_domain
-from moderation.models import AuditEvent, Batch, PendingChange, QueueState
-from moderation.states import Action
+from moderation.models import Batch, PendingChange, QueueState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +58,16 @@ def batch_split(
     left_behind.update(batch_id=new.number, updated_at=at)
     original.retitle(PendingChange.recorded.in_batch(number).only("approved_at", "batch_title"))
     original.save(update_fields=["title"])
-    split = BatchSplit(number, new.number, ids)
-    event_id = event_append(
-        queue_draft(
-            Action.SPLIT,
-            by=by,
-            domain=canonical_domain().value,
-            model_name=AuditEvent.WHOLE_QUEUE,
-            request_id=request_id,
-            original_batch_id=split.original_batch_id,
-            new_batch_id=split.new_batch_id,
-            reassigned_change_ids=list(split.reassigned_change_ids),
-            reason="partial_apply",
-        ),
-        at=at,
+    draft = split_draft(
+        by=by,
+        domain=canonical_domain().value,
+        original=number,
+        new=new.number,
+        moved=ids,
+        request_id=request_id,
     )
-    batches_touch([number, new.number], event_id)
-    return split
+    batches_touch([number, new.number], event_append(draft, at=at))
+    return BatchSplit(number, new.number, ids)
 
 
 def batches_touch(numbers: Iterable[int | None], event_id: int | None) -> None:

@@ -1,12 +1,13 @@
 """What reviewers and requestors decide about changes that are not yet applied."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from moderation.actors import Actor
-from moderation.events import EventDraft, change_draft, event_append, events_append
+from moderation.event_drafts import change_draft, decision_draft, purge_draft
+from moderation.events import event_append, events_append
 from moderation.models import PendingChange
 from moderation.problems import PendingChangeNotFoundError
 from moderation.services.batches import batch_join, batches_touch
@@ -57,22 +58,19 @@ def batch_decide(
         _decidable_check(change_id, changes.get(change_id), actor=actor, approving=change_id in to_approve)
     batch = batch_join(state=state, title=title, by=actor, at=now) if to_approve else None
     batch_id = batch.number if batch else None
+    approved = tuple(change for change_id, change in changes.items() if change_id in to_approve)
+    rejected = tuple(change for change_id, change in changes.items() if change_id in to_reject)
+    for change in approved:
+        change.mark_approved(by=actor, at=now, batch_id=batch_id, batch_title=title)
+    for change in rejected:
+        change.mark_rejected(by=actor, at=now, reason=reason, batch_id=batch_id, batch_title=title)
     drafts = []
     for change_id, change in changes.items():
-        if change_id in to_approve:
-            change.mark_approved(by=actor, at=now, batch_id=batch_id, batch_title=title)
-            drafts.append(_approval_draft(change, by=actor))
-        else:
-            change.mark_rejected(by=actor, at=now, reason=reason, batch_id=batch_id, batch_title=title)
-            drafts.append(_rejection_draft(change, by=actor))
         change.save()
+        action = Action.APPROVE if change_id in to_approve else Action.REJECT
+        drafts.append(decision_draft(action, change, by=actor))
     batches_touch([batch_id], events_append(drafts, at=now))
-    return BatchDecision(
-        batch_id,
-        title,
-        approved=tuple(change for change_id, change in changes.items() if change_id in to_approve),
-        rejected=tuple(change for change_id, change in changes.items() if change_id in to_reject),
-    )
+    return BatchDecision(batch_id, title, approved, rejected)
 
 
 @in_one_transaction
@@ -165,16 +163,20 @@ def queue_purge(
         return PurgeResult(tuple(matching.values_list("change_id", flat=True)), dry_run=True)
     queue_lock()
     changes = list(matching.without_states().defer("payload").select_for_update())
+    _purge(changes, by=actor, at=now)
+    return PurgeResult(tuple(change.change_id for change in changes), dry_run=False)
+
+
+def _purge(changes: Sequence[PendingChange], *, by: Actor, at: int) -> None:
     for change in changes:
-        change.purged_at = change.updated_at = now
+        change.purged_at = change.updated_at = at
     PendingChange.objects.bulk_update(changes, ["purged_at", "updated_at"], batch_size=WRITE_BATCH)
-    last = events_append((_purge_draft(change, by=actor) for change in changes), at=now)
+    last = events_append((purge_draft(change, by=by) for change in changes), at=at)
     if last is not None:
         first = last - len(changes) + 1
         latest = {change.batch_id: event_id for event_id, change in enumerate(changes, start=first)}
         for number, event_id in latest.items():
             batches_touch([number], event_id)
-    return PurgeResult(tuple(change.change_id for change in changes), dry_run=False)
 
 
 def _effective(ids: Iterable[int]) -> set[int]:
@@ -207,38 +209,3 @@ def _locked(change_id: int) -> PendingChange:
     if change is None:
         raise PendingChangeNotFoundError(change_id)
     return change
-
-
-def _approval_draft(change: PendingChange, *, by: Actor) -> EventDraft:
-    return change_draft(
-        Action.APPROVE,
-        change,
-        by=by,
-        batch_id=change.batch_id,
-        batch_title=change.batch_title,
-        username=by.username,
-    )
-
-
-def _rejection_draft(change: PendingChange, *, by: Actor) -> EventDraft:
-    return change_draft(
-        Action.REJECT,
-        change,
-        by=by,
-        batch_id=change.batch_id,
-        batch_title=change.batch_title,
-        reason=change.reject_reason,
-        username=by.username,
-    )
-
-
-def _purge_draft(change: PendingChange, *, by: Actor) -> EventDraft:
-    return change_draft(
-        Action.PURGE,
-        change,
-        by=by,
-        category=change.category,
-        model=change.model_name,
-        requested_by=change.requested_by,
-        purged_by_username=by.username,
-    )

@@ -3,14 +3,12 @@
 They come to the same as a change that is proposed, approved and applied, and the log tells of them likewise.
 """
 
-from rest_framework.exceptions import NotFound
-
 from moderation.actors import Actor
 from moderation.live import Live, live_form, live_read, proposed_live
 from moderation.models import PendingChange
+from moderation.problems import model_not_found, model_taken
 from moderation.services.transactions import categories_lock, clock, in_one_transaction
 from moderation.states import Operation
-from references.problems import Conflict
 from references.services import json_text, record_delete, record_put
 from references.vocabulary import CanonicalFormat
 
@@ -20,9 +18,7 @@ def legacy_record_create(*, actor: Actor, category: str, payload: dict, at: int 
     """Stores a new record and returns it as stored; raises Conflict where the model is live."""
     categories_lock([category])
     if live_read(category, payload["name"]) is not None:
-        raise Conflict(
-            f"Model '{payload['name']}' already exists in category '{category}'; use PUT to change it."
-        )
+        raise model_taken(category, payload["name"])
     return _put(actor, category, Operation.CREATE, payload, None, at=clock(at))
 
 
@@ -32,7 +28,7 @@ def legacy_record_update(*, actor: Actor, category: str, payload: dict, at: int 
     categories_lock([category])
     live = live_read(category, payload["name"])
     if live is None:
-        raise _not_found(category, payload["name"])
+        raise model_not_found(category, payload["name"])
     return _put(actor, category, Operation.UPDATE, payload, live, at=clock(at))
 
 
@@ -41,7 +37,7 @@ def legacy_record_delete(*, actor: Actor, category: str, name: str, at: int | No
     """Removes a record; raises NotFound where the model is not live."""
     categories_lock([category])
     if live_read(category, name) is None:
-        raise _not_found(category, name)
+        raise model_not_found(category, name)
     record_delete(category=category, name=name, actor=actor.user_id, at=clock(at))
 
 
@@ -65,7 +61,3 @@ def _put(
         at=at,
     )
     return live_form(CanonicalFormat.LEGACY, category, target)
-
-
-def _not_found(category: str, name: str) -> NotFound:
-    return NotFound(f"Model '{name}' not found in category '{category}'")

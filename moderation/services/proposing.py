@@ -3,17 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rest_framework.exceptions import NotFound
-
 from moderation.actors import Actor
 from moderation.conflicts import digest
-from moderation.events import enqueue_draft, events_append
+from moderation.event_drafts import enqueue_draft
+from moderation.events import events_append
 from moderation.live import Live, canonical_domain, live_form, lives_read, payload_queued
 from moderation.models import PendingChange, json_text_or_null
+from moderation.problems import model_not_found, model_taken
 from moderation.services.transactions import clock, in_one_transaction
 from moderation.states import Operation
 from references.categories import TEXT_CATEGORY
-from references.problems import Conflict
 from references.text import related_models as text_related_models
 from references.vocabulary import CanonicalFormat
 
@@ -79,13 +78,12 @@ def change_propose(
 
 
 def _existence_check(proposal: Proposal, live: Live | None) -> None:
-    place = f"'{proposal.name}' {{}} in category '{proposal.category}'"
     if proposal.operation is Operation.CREATE:
         if live is not None:
-            raise Conflict(f"Model {place.format('already exists')}; use PUT to change it.")
+            raise model_taken(proposal.category, proposal.name)
     elif live is None:
         hint = "; create it first" if proposal.operation is Operation.UPDATE else ""
-        raise NotFound(f"Model {place.format('not found')}{hint}")
+        raise model_not_found(proposal.category, proposal.name, hint=hint)
 
 
 def _queued(proposal: Proposal, live: Live | None, *, actor: Actor, at: int) -> PendingChange:

@@ -3,7 +3,7 @@
 from moderation.actors import Actor
 from moderation.models import ChangeComment, PendingChange, SavedReason
 from moderation.problems import PendingChangeNotFoundError
-from moderation.services.transactions import clock, in_one_transaction
+from moderation.services.transactions import clock, in_one_transaction, longest_check
 from references.problems import Unprocessable
 
 LONGEST_COMMENT = 4000
@@ -51,5 +51,4 @@ def reason_forget(*, reason_id: int) -> None:
 def _length_check(what: str, text: str, longest: int) -> None:
     if not text:
         raise Unprocessable(f"The {what} is empty.")
-    if len(text) > longest:
-        raise Unprocessable(f"The {what} is too long: {len(text)} of at most {longest} characters.")
+    longest_check(what, text, longest=longest)

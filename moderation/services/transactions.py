@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from moderation.locks import row_lock
 from moderation.models import PendingChange, QueueState
 from references.problems import Unavailable, Unprocessable
 from references.services import categories_lock
@@ -24,6 +25,7 @@ __all__ = [
     "in_one_transaction",
     "is_transient",
     "length_check",
+    "longest_check",
     "queue_lock",
 ]
 
@@ -86,18 +88,17 @@ def clock(at: int | None) -> int:
 
 def length_check(what: str, text: str, column: str) -> None:
     """Raises Unprocessable for more text than that column of a change takes; not every database refuses it."""
-    longest = PendingChange._meta.get_field(column).max_length
+    longest_check(what, text, longest=PendingChange._meta.get_field(column).max_length)
+
+
+def longest_check(what: str, text: str, *, longest: int) -> None:
     if len(text) > longest:
         raise Unprocessable(f"The {what} is too long: {len(text)} of at most {longest} characters.")
 
 
 def queue_lock() -> QueueState:
     """The row of the queue, locked until the end of the transaction."""
-    states = QueueState.objects.select_for_update().filter(pk=QueueState.ROW)
-    if (state := states.first()) is None:
-        QueueState.objects.bulk_create([QueueState(pk=QueueState.ROW)], ignore_conflicts=True)
-        state = states.get()
-    return state
+    return row_lock(QueueState)
 
 
 def changes_lock(ids: Iterable[int]) -> dict[int, PendingChange]:

@@ -4,7 +4,6 @@ Any number of processes may do this over one database. A claim lapses, so that w
 made by another: a webhook may be told twice, and knows that by the id of the delivery.
 """
 
-import random
 import time
 from collections.abc import Collection
 from http import HTTPStatus
@@ -16,13 +15,13 @@ from django.db.models.functions import Coalesce
 
 from moderation.webhooks.models import Webhook, WebhookDelivery
 from moderation.webhooks.sending import Answer
+from references.pauses import JITTER, backed_off, jittered
 
 # Longer than an attempt takes, with the search for the address before it.
 CLAIM_SECONDS = 120.0
 # Twenty attempts with these pauses between them take a day.
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 7200.0
 MAX_ATTEMPTS = 20
-JITTER = 0.25
 KEPT_SECONDS = 30 * 86400
 PRUNE_BATCH = 1000
 
@@ -76,9 +75,8 @@ def deliveries_prune(*, at: float | None = None) -> int:
 
 
 def pause_after(attempts: int) -> float:
-    """Seconds until what failed so often is tried again: longer each time, never quite the same."""
-    doubled = FIRST_PAUSE * 2.0 ** min(attempts - 1, 16)
-    return min(LONGEST_PAUSE, doubled) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+    """Seconds until what failed so often is tried again."""
+    return jittered(backed_off(attempts, first=FIRST_PAUSE, longest=LONGEST_PAUSE), least=1 - JITTER)
 
 
 def _due(now: float) -> QuerySet[WebhookDelivery]:

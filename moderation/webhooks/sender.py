@@ -4,7 +4,6 @@ Only the calling thread uses the database. The others wait for answers.
 """
 
 import logging
-import threading
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,6 +15,7 @@ from moderation.webhooks.models import WebhookDelivery
 from moderation.webhooks.payloads import CHANGED, changed_body
 from moderation.webhooks.sending import Answer, post
 from moderation.webhooks.signing import signed_headers
+from references.management.bell import Bell
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +25,11 @@ PRUNE_SECONDS = 3600.0
 FAILURE_PAUSE = 10.0
 
 
-def send_forever(stopping: threading.Event) -> None:
+def send_forever(stopping: Bell) -> None:
     """Delivers until it is told to stop, and then finishes what it has begun."""
     prune_at = time.monotonic()
-    while not stopping.is_set():
+    pause = 0.0
+    while not stopping.wait(pause):
         close_old_connections()
         pause = POLL_SECONDS
         try:
@@ -39,10 +40,9 @@ def send_forever(stopping: threading.Event) -> None:
         except (OperationalError, InterfaceError) as error:
             logger.error("delivering to webhooks: the database failed: %s", error)
             pause = FAILURE_PAUSE
-        stopping.wait(pause)
 
 
-def send_due(stopping: threading.Event | None = None) -> Counter[bool]:
+def send_due(stopping: Bell | None = None) -> Counter[bool]:
     """Makes all deliveries that are due; returns how many attempts went well and how many did not."""
     counts: Counter[bool] = Counter()
     begun: dict[Future[Answer], WebhookDelivery] = {}

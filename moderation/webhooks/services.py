@@ -35,11 +35,21 @@ def deliveries_add(writes: Sequence[RecordWrite]) -> None:
     Comes after the log was written. Its end is locked by now, so that all events of a transaction follow one
     another, and nobody removes a webhook meanwhile.
     """
-    if not writes or not webhooks_possible() or not is_logging():
+    if writes and is_logging():
+        deliveries_extend(appended=len(writes))
+
+
+def deliveries_extend(*, appended: int) -> None:
+    """Has every webhook told of what this transaction wrote, to the end of the log; nothing where nobody is told.
+
+    For whoever appends writes of live records to the log: `appended` is how many events that were, the last ones
+    of the log, with a write among them.
+    """
+    if not webhooks_possible():
         return
     opened = remembered_in_transaction(_OPEN_DELIVERIES)
     if opened is None:
-        _deliveries_open(writes)
+        _deliveries_open(appended)
     elif opened:
         WebhookDelivery.objects.filter(pk__in=opened).update(last_event_id=_last_event_id())
 
@@ -68,12 +78,12 @@ def webhook_enable(*, webhook: Webhook) -> None:
     webhook.save(update_fields=["disabled_at", "failing_since", "last_error"])
 
 
-def _deliveries_open(writes: Sequence[RecordWrite]) -> None:
+def _deliveries_open(appended: int) -> None:
     last, now = _last_event_id(), time.time()
     deliveries = [
         WebhookDelivery(
             webhook_id=pk,
-            since=last - len(writes),
+            since=last - appended,
             last_event_id=last,
             created_at=int(now),
             next_attempt_at=now,

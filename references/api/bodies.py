@@ -9,8 +9,11 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
+from references.legacy.values import refuse_constant
 from references.problems import BadRequest, RequestInvalid
 
+# What clients are told of a body that is shorter than they said.
+CUT_OFF = "The request ended before its body did."
 JSON_TYPE = re.compile(r"application/(?:json|[^;\s]+\+json)\s*(?:;|$)", re.IGNORECASE)
 
 _NOT_JSON = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(?P<constant>NaN|-?Infinity)', re.DOTALL)
@@ -39,7 +42,7 @@ def _read(request: HttpRequest) -> bytes:
             return request.body
         data = request.META["wsgi.input"].read(settings.MAX_BODY_BYTES + 1)
     except OSError:
-        raise BadRequest("The request ended before its body did.") from None
+        raise BadRequest(CUT_OFF) from None
     if len(data) > settings.MAX_BODY_BYTES:
         raise RequestDataTooBig
     return data
@@ -48,23 +51,15 @@ def _read(request: HttpRequest) -> bytes:
 def _parsed(data: bytes) -> Any:
     try:
         text = data.decode("utf-8-sig")
-        return json.loads(text, parse_int=_integer, parse_constant=_refuse)
+        return json.loads(text, parse_int=_integer, parse_constant=refuse_constant)
     except UnicodeDecodeError as error:
         raise _json_invalid(error.start, "not UTF-8") from None
     except json.JSONDecodeError as error:
         raise _json_invalid(error.pos, error.msg) from None
     except RecursionError:
         raise _json_invalid(0, "nested too deeply") from None
-    except _ConstantFound as constant:
-        raise _json_invalid(_constant_position(text), f"{constant} is no JSON") from None
-
-
-class _ConstantFound(Exception):
-    """One of the constants that Python's parser takes and JSON does not know."""
-
-
-def _refuse(constant: str) -> None:
-    raise _ConstantFound(constant)
+    except ValueError as error:
+        raise _json_invalid(_constant_position(text), str(error)) from None
 
 
 def _constant_position(text: str) -> int:

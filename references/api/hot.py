@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from references.api.known import known_answers
+from references.api.known import known_document
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
 from references.api.responses import Answer, document_answer
 from references.categories import CATEGORIES
@@ -66,12 +66,12 @@ class HotReads:
         """None where Django has more to say: errors, cross-origin headers, parameters."""
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
             return None
-        path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        path = environ["PATH_INFO"]
         page_headers = self.page_headers[_is_secure(environ)]
         if page_headers is None:
             return None
-        read = None if query else self.routes.get(path) or _record_read(path)
-        document = read() if read else known_answers.get(f"{path}?{query}")
+        read = None if environ.get("QUERY_STRING") else self.routes.get(path) or _record_read(path)
+        document = read() if read else known_document(environ)
         if document is None:
             return None
         answer = document_answer(document, environ, varies_by_origin=_varies_by_origin())

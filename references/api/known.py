@@ -1,11 +1,14 @@
 """Answers that were given lately, by path and query, each with the question whether it still holds.
 
 A process asks for one before Django sees the request. What an answer follows from besides path and query has to be
-in its condition, and no header may change it but those of conditional and compressed transfer.
+in its condition, and no header may change it but those of conditional and compressed transfer, and `Accept` where
+the document says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
+from weakref import ref
 
 from django.http import HttpRequest, HttpResponse
 
@@ -42,9 +45,9 @@ class KnownAnswers:
 
     def _keep(self, asked: str, answer: tuple[Document, Holds]) -> None:
         document, _ = answer
-        size = len(asked) + len(document.body) + OVERHEAD
+        size = _size(asked, document)
         replaced = self._answers.get(asked)
-        self._bytes -= len(asked) + len(replaced[0].body) + OVERHEAD if replaced else 0
+        self._bytes -= _size(asked, replaced[0]) if replaced else 0
         if self._bytes + size > KNOWN_BYTES:
             self.clear()
         if size <= KNOWN_BYTES:
@@ -52,11 +55,36 @@ class KnownAnswers:
             self._bytes += size
 
 
+def _size(asked: str, document: Document) -> int:
+    return len(asked) + len(document.body) + OVERHEAD
+
+
 known_answers = KnownAnswers()
+
+
+def known_document(environ: Mapping[str, Any]) -> Document | None:
+    """What was lately answered to the request of this WSGI environment, if it still holds."""
+    return known_answers.get(_asked(environ)) or known_answers.get(_asked(environ, is_negotiated=True))
+
+
+def while_kept(holds: Callable[..., bool], figures: object, *args: object, **kwargs: object) -> Holds:
+    """Asks `holds` of the figures as long as others keep them: an answer may outlive them, and they may be large."""
+    reference = ref(figures)
+
+    def asked() -> bool:
+        kept = reference()
+        return kept is not None and holds(kept, *args, **kwargs)
+
+    return asked
 
 
 def known_response(request: HttpRequest, document: Document, *, holds: Holds) -> HttpResponse:
     """200 with the document, which the next one to ask gets too for as long as it holds."""
-    path, query = request.META["PATH_INFO"], request.META["QUERY_STRING"]
-    known_answers.put(f"{path}?{query}", document, holds)
+    known_answers.put(_asked(request.META, is_negotiated=document.is_negotiated), document, holds)
     return document_response(request, document)
+
+
+def _asked(environ: Mapping[str, Any], *, is_negotiated: bool = False) -> str:
+    """Path and query; where there are several forms, with what the client accepts too."""
+    address = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+    return f"{address}\n{environ.get('HTTP_ACCEPT', '*/*')}" if is_negotiated else address

@@ -1,13 +1,12 @@
 """Version 2: the models of a category by how much they are served or used on the AI-Horde."""
 
 import json
-from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
 from references.analytics import category_stats, stats_hold
 from references.api.documentation import READ_ERRORS, operation
-from references.api.known import known_response
+from references.api.known import known_response, while_kept
 from references.api.reading import ReadViewSet, category_or_unprocessable
 from references.api.responses import NO_CACHE, document_response
 from references.api.schemas_statistics import PopularModel
@@ -58,7 +57,7 @@ class PopularModels(ReadViewSet):
         return known_response(
             request,
             _models_document(models),
-            holds=partial(stats_hold, stats, category, with_workers=query["include_workers"]),
+            holds=while_kept(stats_hold, stats, category, with_workers=query["include_workers"]),
         )
 
 

@@ -17,6 +17,13 @@ READ_CACHE = "public, max-age=0, stale-if-error=86400"
 NO_CACHE = "no-store"
 
 _GZIP = re.compile(r"(?:^|,)\s*(gzip|x-gzip|\*)\s*(?:;\s*q\s*=\s*([0-9.]+))?\s*(?=,|$)", re.IGNORECASE)
+# By whether there are other forms, and by whether the origin counts.
+_VARY = {
+    (False, False): "Accept-Encoding",
+    (False, True): "Accept-Encoding, origin",
+    (True, False): "Accept-Encoding, Accept",
+    (True, True): "Accept-Encoding, Accept, origin",
+}
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -37,7 +44,7 @@ def document_answer(
     headers = [
         ("ETag", f'"{digest}"' if gzipped is None else f'"{digest}-gzip"'),
         ("Cache-Control", cache),
-        ("Vary", "Accept-Encoding, origin" if varies_by_origin else "Accept-Encoding"),
+        ("Vary", _VARY[document.is_negotiated, varies_by_origin]),
         ("X-Content-Type-Options", "nosniff"),
         *document.origin,
     ]

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import NotFound
 
 from references.analytics import (
@@ -15,11 +13,12 @@ from references.analytics import (
     CategoryStats,
     category_stats,
     deletion_risk,
+    risk_holds,
     statistics,
     statistics_hold,
 )
 from references.api.documentation import JSON, READ_ERRORS, by_name, operation
-from references.api.known import known_response
+from references.api.known import Holds, known_response, while_kept
 from references.api.reading import ReadViewSet, category_or_422
 from references.api.responses import document_response, json_response
 from references.api.risk_csv import CSV, risk_csv
@@ -96,7 +95,7 @@ class CategoryAnalytics(ReadViewSet):
         held = _snapshot_or_404(category)
         figures = statistics(held, is_grouped=query["group_text_models"])
         document = figures.paged(limit=query.get("limit"), offset=query["offset"])
-        return known_response(request, document, holds=partial(statistics_hold, figures, category))
+        return known_response(request, document, holds=while_kept(statistics_hold, figures, category))
 
     @operation(
         "read_v2_category_deletion_risk",
@@ -113,13 +112,13 @@ class CategoryAnalytics(ReadViewSet):
         _check_has_usage(category, "Deletion risk analysis")
         _check_preset(query.get("preset"))
         held = _snapshot_or_404(category)
+        kind = {
+            "is_grouped": query["group_text_models"],
+            "with_variations": query["include_backend_variations"],
+        }
         with usage_or_503():
-            risk = deletion_risk(
-                held,
-                is_grouped=query["group_text_models"],
-                with_variations=query["include_backend_variations"],
-            )
-        return _risk_response(request, risk, query)
+            risk = deletion_risk(held, **kind)
+        return _risk_response(request, risk, query, holds=while_kept(risk_holds, risk, category, **kind))
 
     @operation(
         "read_models_with_stats",
@@ -189,7 +188,9 @@ def _check_preset(name: str | None) -> None:
         raise BadRequest(f"Invalid preset: Unknown preset: '{name}'. Valid presets: {', '.join(PRESETS)}")
 
 
-def _risk_response(request: HttpRequest, risk: CategoryRisk, query: dict[str, Any]) -> HttpResponse:
+def _risk_response(
+    request: HttpRequest, risk: CategoryRisk, query: dict[str, Any], *, holds: Holds
+) -> HttpResponse:
     """The page asked for, as JSON unless the client prefers CSV or can take nothing else."""
     page = {
         "preset": query.get("preset") or None,
@@ -199,15 +200,14 @@ def _risk_response(request: HttpRequest, risk: CategoryRisk, query: dict[str, An
     wanted = query.get("format")
     media_type = FORMATS[wanted] if wanted else request.get_preferred_type(list(FORMATS.values()))
     if media_type == CSV:
-        response = _csv_response(request, risk, risk_csv(risk.report.page(**page).entries))
-    else:
-        response = document_response(request, risk.paged(**page))
-    patch_vary_headers(response, ["Accept"])
-    return response
+        return _csv_response(request, risk, risk_csv(risk.report.page(**page).entries))
+    return known_response(request, risk.paged(**page), holds=holds)
 
 
 def _csv_response(request: HttpRequest, risk: CategoryRisk, table: str) -> HttpResponse:
-    response = document_response(request, Document(table.encode(), revision=risk.revision))
+    response = document_response(
+        request, Document(table.encode(), revision=risk.revision, is_negotiated=True)
+    )
     if response.status_code == HTTPStatus.OK:
         file_name = f"{risk.report.category}-deletion-risk.csv"
         response.headers["Content-Type"] = f"{CSV}; charset=utf-8"

@@ -12,8 +12,9 @@ from rest_framework.response import Response
 from references.api.bodies import request_body
 from references.api.deployment import admit_write, primary_needed
 from references.api.documentation import WRITE_ERRORS, operation
+from references.api.known import known_response
 from references.api.reading import ReadViewSet
-from references.api.responses import document_response, json_response
+from references.api.responses import json_response
 from references.api.schemas_text import (
     AddAliasRequest,
     AddFamilyMemberRequest,
@@ -49,7 +50,7 @@ from references.structure_services import (
     name_schema_change,
     name_schema_delete,
 )
-from references.text_groups import text_groups
+from references.text_groups import groups_hold, text_groups
 from references.text_structure import alias_entry, family_entry, text_structure
 
 write_operation = partial(operation, tags=TAGS, errors=WRITE_ERRORS, keyed=True)
@@ -266,7 +267,8 @@ class TextFamilies(ReadViewSet):
     )
     def detect_families(self, request: HttpRequest) -> HttpResponse:
         bounds = DetectionQuery.parse(request.GET)
-        return document_response(request, text_groups().families(**bounds))
+        groups = text_groups()
+        return known_response(request, groups.families(**bounds), holds=partial(groups_hold, groups.state))
 
     @extend_schema(exclude=True)
     def put_detector(self, request: Request) -> Response:

@@ -1,7 +1,6 @@
 """Whose turn it is to follow the PRIMARY, and when the next round is due: one process at a time, on any machine."""
 
 import os
-import random
 import secrets
 import socket
 import time
@@ -12,9 +11,9 @@ from django.db.models import Q, QuerySet
 
 from references.following.client import primary_name
 from references.following_models import FollowedPart, PrimaryLink
+from references.pauses import backed_off, jittered
 
 LONGEST_PAUSE = 300.0
-JITTER = 0.25
 # What a round may take on top of the attempts at one view.
 CLAIM_MARGIN = 30.0
 RENEWAL_SECONDS = CLAIM_MARGIN / 2
@@ -94,13 +93,8 @@ def poll_seconds() -> float:
 
 
 def pause_after(failures: int) -> float:
-    """Seconds until what failed so often in a row is tried again: longer each time, never quite the same."""
-    doubled = settings.PRIMARY_API_BACKOFF_SECONDS * 2.0 ** min(failures - 1, 16)
-    return jittered(min(LONGEST_PAUSE, doubled))
-
-
-def jittered(seconds: float) -> float:
-    return seconds * random.uniform(1, 1 + JITTER)  # noqa: S311
+    """Seconds until what failed so often in a row is tried again."""
+    return jittered(backed_off(failures, first=settings.PRIMARY_API_BACKOFF_SECONDS, longest=LONGEST_PAUSE))
 
 
 def _lapse(now: float) -> float:

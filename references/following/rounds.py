@@ -18,7 +18,7 @@ from django.db import (
 from references.categories import CATEGORIES
 from references.following.client import PrimaryBusy, PrimaryClient, PrimaryError, PrimaryUnreachable
 from references.following.copies import Marks
-from references.following.place import Place, PlaceLost, jittered, pause_after, poll_seconds
+from references.following.place import Place, PlaceLost, pause_after, poll_seconds
 from references.following.reading import PrimaryReader
 from references.following.services import (
     STRUCTURE,
@@ -31,6 +31,7 @@ from references.following.services import (
 from references.following_models import FollowedPart, PrimaryLink
 from references.legacy import SourceError
 from references.models import Category
+from references.pauses import jittered
 from references.sources import github_read
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from references.horde.client import HordeTimeout, HordeUnavailable
 
 # The threads of a process that may wait for usage data, and those for key checks: half of all, together.
 USAGE_PLACES = KEY_CHECK_PLACES = settings.WORKER_THREADS // 4
-# Seconds that any thread may wait for an AI-Horde that answers, so that requests which come at once all succeed.
+# Seconds that any thread may wait for an AI-Horde that is as quick, so that requests which come at once all succeed.
 MOMENT = 0.5
 
 
@@ -23,20 +23,20 @@ class HordeBusy(HordeUnavailable):
 
 
 class Waits:
-    """The waits of one kind: `places` of them may last, others only a moment, and that while answers come."""
+    """The waits of one kind: `places` of them may last, others only a moment, and that while moments are of use."""
 
     def __init__(self, places: int) -> None:
         self._places = places
         self._lock = threading.Lock()
         self._taken_at: list[float] = []
-        self._is_answering = True
+        self._has_moments = True
 
     @contextmanager
     def waiting(self, longest: float) -> Iterator[float]:
         """The seconds that the caller may wait within, `longest` at most; raises HordeBusy if it may not.
 
-        A HordeTimeout of one that has a place shows that the AI-Horde answers nobody: until it does, there are no
-        moments. What is left of a moment may be too short for any answer.
+        There are no moments after one that has a place got no answer within a moment: until somebody does, nobody
+        but those with places waits. What is left of a moment may be too short for any answer.
         """
         with self._lock:
             now = time.monotonic()
@@ -47,10 +47,10 @@ class Waits:
                 longest = min(longest, self._moment_left(now))
         try:
             yield longest
-            self._is_answering = True
+            self._has_moments = time.monotonic() - now <= MOMENT
         except HordeTimeout:
             if has_place:
-                self._is_answering = False
+                self._has_moments = False
             raise
         finally:
             if has_place:
@@ -60,6 +60,6 @@ class Waits:
     def _moment_left(self, now: float) -> float:
         """The moment begins with the longest of the waits, so that it ends for all who come while that lasts."""
         left = min(self._taken_at) + MOMENT - now
-        if left <= 0 or not self._is_answering:
+        if left <= 0 or not self._has_moments:
             raise HordeBusy("enough wait for the AI-Horde already")
         return left

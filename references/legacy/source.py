@@ -17,12 +17,14 @@ from references.legacy.values import JsonObject, refuse_constant
 class ImportedRecord:
     """A model as read from a file: the v2 record without timestamps, and the legacy object it came from.
 
-    `name` is the key it is known by; `legacy` is None where a category keeps no legacy objects.
+    `name` is the key it is known by; `legacy` is None where a category keeps no legacy objects. `is_stored` tells
+    that `record` is the very one that is stored under this name, timestamps and all.
     """
 
     name: str
     record: JsonObject
     legacy: JsonObject | None
+    is_stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 import os
 import signal
 import threading
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from types import FrameType
 
 from django.conf import settings
@@ -13,6 +11,7 @@ from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
+from references.management.bell import Bell
 from references.management.tied import end_with
 
 # Seconds to begin a request, bytes of its head, and seconds that a stop waits for the answers under way.
@@ -20,28 +19,6 @@ HEAD_TIMEOUT = 15
 HEAD_BYTES = 64 * 1024
 STOP_PATIENCE = 20
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
-
-
-class Bell:
-    """What a `threading.Event` is to one that waits, and may be rung by a signal handler at any moment.
-
-    An Event takes a lock to be set. A second signal while the first one's handler has it, such as those that a whole
-    group of processes and then each of them gets, would wait for that lock forever.
-    """
-
-    def __init__(self) -> None:
-        self._rings: SimpleQueue[None] = SimpleQueue()
-
-    def set(self) -> None:
-        self._rings.put(None)
-
-    def wait(self) -> None:
-        self._rings.get()
-
-    def clear(self) -> None:
-        with suppress(Empty):
-            while True:
-                self._rings.get_nowait()
 
 
 class Server(Granian):
@@ -52,7 +29,7 @@ class Server(Granian):
             port=port,
             workers=workers,
             interface=Interfaces.WSGI,
-            blocking_threads=settings.WORKER_THREADS,
+            blocking_threads=settings.WORKER_THREADS + settings.BODY_PLACES,
             websockets=False,
             loop=Loops.auto,
             http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT * 1000),

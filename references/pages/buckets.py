@@ -42,3 +42,8 @@ def parameters_label(count: float | None) -> str | None:
     if not count:
         return None
     return next(bucket.bucket_label for bucket in PARAMETER_BUCKETS if bucket.holds(count))
+
+
+def range_words(label: str) -> str:
+    """The label of a range as the API has it, such as `3B-6B`, with the dash that ranges are written with."""
+    return label.replace("-", "–")

@@ -14,7 +14,7 @@ from references.pages.list_query import SEARCH
 
 # Values of a facet that are in sight, and those that can be unfolded.
 VALUES_SHOWN = 7
-VALUES_FOLDED = 20
+VALUES_FOLDED = 12
 
 
 @dataclass(frozen=True, slots=True)

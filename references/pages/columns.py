@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import chain, compress
+from typing import Any
 
 from references.documents import Snapshot, snapshot
 from references.downloads import Record, size_on_disk
@@ -54,8 +55,7 @@ class Columns:
         self.snapshot = held
         self.index = held.index
         self.records: Sequence[Record] = held.index.records
-        self.values = lru_cache(None)(self._values)
-        self.lowered = lru_cache(None)(self._lowered)
+        self._lowered: dict[str, list[str]] = {}
         self._facet_mask = lru_cache(_MASKS_KEPT)(self._made_facet_mask)
         self._term_mask = lru_cache(_MASKS_KEPT)(self._made_term_mask)
 
@@ -68,10 +68,25 @@ class Columns:
         return [row.name for row in self.snapshot.rows]
 
     @cached_property
+    def sizes(self) -> list[float | None]:
+        """The size on disk of each record, in bytes."""
+        return self._told["size"]
+
+    def values(self, facet_name: str) -> list[Values]:
+        return self._told[f"facet {facet_name}"]
+
+    def lowered(self, field_name: str) -> list[str]:
+        """The texts of a field, in lower case."""
+        if field_name not in self._lowered:
+            # A word is looked for in all of these, and to read the records costs more than to keep their texts.
+            names = _ANYWHERE if field_name in _ANYWHERE else (field_name,)
+            self._lowered |= self._read({name: _lowered_by(name) for name in names})
+        return self._lowered[field_name]
+
+    @cached_property
     def groups(self) -> list[str]:
         """The stored group of each text model; one without has its name for itself."""
-        stored = (text(record, "text_model_group") for record in self.records)
-        return [group or name for group, name in zip(stored, self.names, strict=True)]
+        return [group or name for group, name in zip(self._told["group"], self.names, strict=True)]
 
     @cached_property
     def group_sizes(self) -> Counter[str]:
@@ -126,7 +141,7 @@ class Columns:
 
     def _made_term_mask(self, term: Term) -> int:
         if term.field in NUMBER_FIELDS and (amount := amount_parse(term.value)):
-            numbers = map(NUMBER_FIELDS[term.field], self.records)
+            numbers = self._told[term.field]
             return _as_mask(number is not None and amount.holds(number) for number in numbers)
         if term.field in TEXT_FIELDS:
             return self._text_mask(term.field, term.value)
@@ -143,11 +158,29 @@ class Columns:
             return _as_mask(value == lowered for lowered in self.lowered(field_name))
         return _as_mask(value in lowered for lowered in self.lowered(field_name))
 
-    def _values(self, facet_name: str) -> list[Values]:
-        return list(map(FACETS[facet_name].values_of, self.records))
+    @cached_property
+    def _told(self) -> dict[str, list[Any]]:
+        """What every list asks of the records."""
+        facets = {f"facet {facet.name}": facet.values_of for facet in FACETS.values()}
+        return self._read({**facets, **NUMBER_FIELDS, "group": TEXT_FIELDS["group"]})
 
-    def _lowered(self, field_name: str) -> list[str]:
-        return [value.lower() for value in map(TEXT_FIELDS[field_name], self.records)]
+    def _read(self, functions: Mapping[str, Callable[[Record], Any]]) -> dict[str, list[Any]]:
+        """A column of what each function makes of the records, which are gone through once.
+
+        Most values occur many times, and are held once.
+        """
+        columns: dict[str, list[Any]] = {name: [] for name in functions}
+        held: dict[Any, Any] = {}
+        pairs = [(columns[name].append, function) for name, function in functions.items()]
+        for record in self.records:
+            for keep, function in pairs:
+                value = function(record)
+                keep(held.setdefault(value, value))
+        return columns
+
+
+def _lowered_by(field_name: str) -> Callable[[Record], str]:
+    return lambda record: TEXT_FIELDS[field_name](record).lower()
 
 
 def _as_mask(verdicts: Iterable[bool]) -> int:

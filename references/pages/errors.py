@@ -1,13 +1,14 @@
 """Pages for people who went astray, or whom the service failed."""
 
 import re
+from functools import wraps
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from references.pages.security import secured
+from references.pages.security import View, secured
 
 # The API answers below these paths, whoever asks; all but the first are for clients that know no prefix.
 _MACHINE_PATHS = re.compile(r"/(?:api|model_references|heartbeat|replicate_mode|openapi\.json)(?:/|\Z)")
@@ -21,10 +22,29 @@ def wants_page(request: HttpRequest) -> bool:
 
 
 def failure_page(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
-    """The page for a request that cannot be answered: not found, not allowed, not understood."""
-    response = render(request, "catalogue/failure.html", {"status": status}, status=status)
+    """The page for a request that cannot be answered: not found, not allowed, not understood.
+
+    Where a model is not found, its name is offered for a search.
+    """
+    found = request.resolver_match
+    sought = found.kwargs.get("name", "") if found and status == HTTPStatus.NOT_FOUND else ""
+    response = render(request, "catalogue/failure.html", {"status": status, "sought": sought}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return secured(response)
+
+
+def posts_only(view: View) -> View:
+    """Makes a view take nothing but what forms send. Whoever comes to its address otherwise is told so."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if request.method == "POST":
+            return view(request, *args, **kwargs)
+        response = failure_page(request, HTTPStatus.METHOD_NOT_ALLOWED)
+        response.headers["Allow"] = "POST"
+        return response
+
+    return guarded
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

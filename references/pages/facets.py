@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from references.downloads import Record, size_on_disk
-from references.pages.buckets import PARAMETER_LABELS, SIZE_LABELS, parameters_label, size_label
+from references.pages.buckets import PARAMETER_LABELS, SIZE_LABELS, parameters_label, range_words, size_label
 from references.pages.labels import baseline_label
 from references.pages.values import hosts, is_true, lacks_hash, pairs, parameters, text, texts
 
@@ -77,7 +77,7 @@ def _size(record: Record) -> Values:
 FACETS: dict[str, Facet] = {
     facet.name: facet
     for facet in (
-        Facet("parameters", "Parameters", _parameters, order=PARAMETER_LABELS),
+        Facet("parameters", "Parameters", _parameters, range_words, order=PARAMETER_LABELS),
         Facet("baseline", "Baseline", _single("baseline"), baseline_label),
         Facet("style", "Style", _single("style")),
         Facet("controlnet_style", "Reads", _single("controlnet_style")),

@@ -17,7 +17,7 @@ def number(value: float) -> str:
     """A count, or a figure with no more decimals than say something."""
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:,.0f}" if value >= 100 else _shortened(f"{value:.2f}")
 
 
 def percentage(value: float) -> str:
@@ -28,15 +28,18 @@ def percentage(value: float) -> str:
 
 def file_size(size: float) -> str:
     """Bytes in decimal units, as hosts and disks count them: three digits that count."""
-    return _scaled(size, _SIZE_UNITS, " ")
+    figure, unit = _scaled(size, _SIZE_UNITS)
+    return f"{figure} {unit}"
 
 
 def parameter_count(count: float) -> str:
     """A number of parameters as model names tell it: 12B, 560M."""
-    return _scaled(count, _COUNT_UNITS, "")
+    figure, unit = _scaled(count, _COUNT_UNITS)
+    return f"{_shortened(figure)}{unit}"
 
 
-def _scaled(value: float, units: tuple[str, ...], space: str) -> str:
+def _scaled(value: float, units: tuple[str, ...]) -> tuple[str, str]:
+    """Three digits that count, and the unit they are in."""
     # Imported numbers may be too large for arithmetic with fractions.
     value = float(min(value, _LARGEST))
     power = 0
@@ -45,9 +48,12 @@ def _scaled(value: float, units: tuple[str, ...], space: str) -> str:
         value /= KILO
         power += 1
     digits = 0 if power == 0 or value >= 100 else 1 if value >= 10 else 2
-    text = f"{value:.{digits}f}"
-    shown = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{shown}{space}{units[power]}"
+    return f"{value:.{digits}f}", units[power]
+
+
+def _shortened(figure: str) -> str:
+    """The figure without zeros that say nothing."""
+    return figure.rstrip("0").rstrip(".") if "." in figure else figure
 
 
 def age(seconds: float) -> str:

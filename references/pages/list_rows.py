@@ -91,7 +91,7 @@ def sort_fields(known: Columns, stats: Sequence[ModelStats] | None) -> frozenset
     """What the category can be ordered by now."""
     by_index = {name for name, path in INDEX_SORTS.items() if path in known.index.sortable}
     # Sizes are declared for every category, but only some tell them.
-    if not any(map(size_on_disk, known.records)):
+    if not any(known.sizes):
         by_index.discard("size")
     return frozenset({"name", "order", *by_index, *(USAGE_SORTS if stats else ())})
 

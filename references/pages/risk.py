@@ -23,9 +23,9 @@ from references.risk_report import PRESETS, RiskReport, report_grouped
 from references.text import group_name
 from references.text_structure import text_structure
 
-PAGE_SIZE = 40
+PAGE_SIZE = 30
 # Each group comes with its members, folded.
-GROUP_PAGE_SIZE = 20
+GROUP_PAGE_SIZE = 16
 PRESET, FLAG, MODE = "preset", "flag", "mode"
 MODELS = "models"
 NARROWED_BY = ("parameters", "baseline", "nsfw", "size", "tag")
@@ -52,21 +52,22 @@ def risk_page(request: HttpRequest, category: str) -> HttpResponse:
     if risk is None:
         return render(request, "catalogue/risk.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
     context |= _report(
-        request, known, _view(risk.report, is_grouped=is_grouped), asked, is_grouped=is_grouped
+        request, known, _view(known, risk.report, is_grouped=is_grouped), asked, is_grouped=is_grouped
     )
     return render(request, "catalogue/risk.html", context)
 
 
-def _view(report: RiskReport, *, is_grouped: bool) -> RiskView:
+def _view(known: Columns, report: RiskReport, *, is_grouped: bool) -> RiskView:
     """The entries to list. What groups show is the sum of what is known of each of their models."""
     if not is_grouped:
-        return RiskView(report.entries, {})
+        sizes = dict(zip(known.names, known.sizes, strict=True))
+        return RiskView(report.entries, {}, sizes)
     structure = text_structure()
     members: dict[str, list[RiskEntry]] = {}
     for entry in report.entries:
         members.setdefault(structure.canonical(group_name(entry.name)), []).append(entry)
     groups = report_grouped(report, risk_rules(report.category), aliases=structure.canonical_names)
-    return RiskView(groups.entries, members)
+    return RiskView(groups.entries, members, {})
 
 
 def _report(

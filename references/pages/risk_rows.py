@@ -3,12 +3,11 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from references.deletion_risk import GIBIBYTE, RiskEntry, RiskFlag
+from references.deletion_risk import RiskEntry, RiskFlag
 from references.pages.list_rows import MOST_VARIANTS
 from references.pages.risk_words import FLAG_WORDS, FlagWords
 from references.risk_report import PRESETS
 
-# People read sizes in decimal units everywhere; the report counts in binary ones.
 GB = 10**9
 DEFAULT_SORT = "-month"
 SORTS: dict[str, Callable[[RiskEntry], object]] = {
@@ -33,22 +32,21 @@ class RowFlag:
 
 @dataclass(frozen=True, slots=True)
 class RiskRow:
-    """`members` are the models of a group, or none for a model. `links_to` is the model the name leads to."""
+    """`members` are the models of a group, or none for a model. `links_to` is the model the name leads to.
+
+    `size` is in bytes, as the catalogue shows it; the report's is in binary units, and rounded.
+    """
 
     entry: RiskEntry
     flags: Sequence[RowFlag]
     links_to: str
     members: Sequence["RiskRow"] = ()
-
-    @property
-    def size(self) -> float | None:
-        """In bytes."""
-        return None if self.entry.size is None else self.entry.size * GIBIBYTE
+    size: float | None = None
 
     @property
     def month_per_gb(self) -> float | None:
-        """The last month's requests for each 10^9 bytes."""
-        return None if self.entry.cost_benefit is None else round(self.entry.cost_benefit * GB / GIBIBYTE, 2)
+        """The past month's requests for each 10^9 bytes."""
+        return self.entry.usage.month * GB / self.size if self.size else None
 
     @property
     def shown(self) -> Sequence["RiskRow"]:
@@ -61,10 +59,11 @@ class RiskRow:
 
 @dataclass(frozen=True, slots=True)
 class RiskView:
-    """All entries with, by entry name, the models they stand for."""
+    """All entries with, by entry name, the models they stand for, and the bytes of those that have files."""
 
     entries: Sequence[RiskEntry]
     members: Mapping[str, Sequence[RiskEntry]]
+    sizes: Mapping[str, float | None]
 
     def names_of(self, entry: RiskEntry) -> list[str]:
         members = self.members.get(entry.name)
@@ -85,7 +84,8 @@ class RiskView:
     def _row(self, entry: RiskEntry) -> RiskRow:
         members = self.members.get(entry.name, ())
         if not members:
-            return RiskRow(entry, _row_flags(entry, [entry]), entry.name)
+            size = self.sizes.get(entry.name)
+            return RiskRow(entry, _row_flags(entry, [entry]), entry.name, size=size)
         if len(members) == 1:
             return RiskRow(entry, _row_flags(entry, members), members[0].name)
         rows = [RiskRow(member, _row_flags(member, [member]), member.name) for member in members]

@@ -21,7 +21,9 @@ class FlagWords:
 FLAG_WORDS: dict[RiskFlag, FlagWords] = {
     RiskFlag.NO_ACTIVE_WORKERS: FlagWords("Lacks a worker", "No worker offers it at the moment.", WARNING),
     RiskFlag.ZERO_USAGE_TOTAL: FlagWords("Never used", "No request has ever asked for it.", WARNING),
-    RiskFlag.ZERO_USAGE_MONTH: FlagWords("Fell out of use", "Used before, but not this month.", WARNING),
+    RiskFlag.ZERO_USAGE_MONTH: FlagWords(
+        "Fell out of use", "Used before, but not in the past month.", WARNING
+    ),
     RiskFlag.LOW_USAGE: FlagWords("Hardly used", "Its share of all requests is below the threshold."),
     RiskFlag.ZERO_USAGE_DAY: FlagWords("Unused today", "Used before, but not within the last day."),
     RiskFlag.NO_DOWNLOAD_URLS: FlagWords("No address", "No file has an address to fetch it from.", WARNING),
@@ -43,7 +45,7 @@ PRESET_WORDS: dict[str, PresetWords] = {
     "deletion_candidates": PresetWords("Candidates", "Any flag, a tiny share of use, or no worker."),
     "critical": PresetWords("Critical", "Next to unused, and no worker offers it."),
     "zero_usage": PresetWords(
-        "Unused this month", "Not one request within the last month, whether it ever had any or not."
+        "Unused for a month", "Not one request within the past month, whether it ever had any or not."
     ),
     "low_usage": PresetWords("Hardly used", "A share of all requests below the threshold."),
     "no_workers": PresetWords(

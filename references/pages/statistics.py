@@ -108,8 +108,9 @@ def _sizes(known: Columns) -> list[tuple[str, int]]:
 def _ranges(
     facet: str, heading: str, note: str, counts: list[tuple[str, int]], category: str, total: int
 ) -> Distribution:
+    labels = [(FACETS[facet].label_of(value), count) for value, count in counts]
     urls = [_listing(category, facet, value) for value, _ in counts]
-    return Distribution(facet, heading, note, bars(counts, total=total, urls=urls), is_range=True)
+    return Distribution(facet, heading, note, bars(labels, total=total, urls=urls), is_range=True)
 
 
 def _ranking(

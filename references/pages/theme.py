@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+
+from references.pages.errors import posts_only
 
 THEME = "theme"
 THEMES = ("light", "dark")
@@ -24,7 +25,7 @@ def theme_of(request: HttpRequest | None) -> str:
 
 # Whoever forges this request changes the colours of a page. A token would cost every visitor a cookie.
 @csrf_exempt
-@require_POST
+@posts_only
 def theme_choose(request: HttpRequest) -> HttpResponse:
     back = request.POST.get("next", "/")
     response = SeeOther(back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "/")

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.core.validators import ProhibitNullCharactersValidator
@@ -243,12 +243,18 @@ class ScalarField(Lenient, serializers.Field):
 
 
 class MapField(Lenient, serializers.DictField):
-    """An object whose values all are of one kind, the `child`; its names are free unless `keys` are given."""
+    """An object whose values all are of one kind, the `child`.
+
+    Its names are free unless `keys` are given; `suggested_keys` are some of the free ones.
+    """
 
     default_error_messages = {"dict_type": "Expected an object"}
 
-    def __init__(self, *, keys: frozenset[str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, keys: frozenset[str] | None = None, suggested_keys: Collection[str] = (), **kwargs: Any
+    ) -> None:
         self.keys = keys
+        self.suggested_keys = suggested_keys
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

@@ -5,8 +5,9 @@ for search. So each record type is turned once into a function that knows its me
 glance and asks their field about all others. The outcome is the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -54,6 +55,34 @@ def _with_first_names(serializer: RecordPart, record: dict[str, Any]) -> dict[st
         return record
     validated = serializer.to_internal_value(record)
     return {name: validated[name] for name in serializer.second_names} | record
+
+
+class Reading(Enum):
+    """How to tell what is shown at a path from what is stored there."""
+
+    STORED = "the same"
+    FALSE_FILLED = "the same; where nothing is stored, perhaps a default, which is empty or false"
+    FILLED = "the same; where nothing is stored, perhaps a default"
+    PRESENTED = "only the presented record tells"
+
+
+@cache
+def reading_of(category: str, path: tuple[str, ...]) -> Reading:
+    """A record that breaks its schema is shown as stored, so without defaults."""
+    part: Any = serializer_of(record_type(category))
+    if path[0] in {*part.second_names, *part.second_names.values()}:
+        return Reading.PRESENTED
+    filled = None
+    for segment in path:
+        filled = filled.get(segment) if isinstance(filled, Mapping) else None
+        part = part.fields.get(segment) if isinstance(part, RecordPart) else None
+        if part is not None and filled is None and part.default is not empty:
+            filled = part.get_default()
+    if isinstance(part, RecordPart) or isinstance(getattr(part, "child", None), RecordPart):
+        return Reading.PRESENTED
+    if filled is None:
+        return Reading.STORED
+    return Reading.FILLED if filled else Reading.FALSE_FILLED
 
 
 @cache

@@ -30,6 +30,7 @@ from references.serializers.parts import (
 )
 from references.vocabulary import (
     IMAGE_BASELINES,
+    IMAGE_REQUIREMENTS,
     TEXT_SETTINGS_KEYS,
     ControlNetStyle,
     ImageStyle,
@@ -157,7 +158,10 @@ class ImageGenerationModelRecord(GenericModelRecord):
     nsfw = BooleanField(help_text="Whether it is made for content that is not safe for work.")
     style = ImageStyleField(**OPTIONAL, help_text="The look it is best at.")
     requirements = MapField(
-        child=ScalarField(), **OPTIONAL, help_text="Settings it needs, such as clip_skip or samplers."
+        child=ScalarField(),
+        suggested_keys=IMAGE_REQUIREMENTS,
+        **OPTIONAL,
+        help_text="Settings it needs, such as clip_skip or samplers.",
     )
 
 

@@ -4,10 +4,6 @@
   const all = (selector) => [...document.querySelectorAll(selector)];
   const one = (selector) => document.querySelector(selector);
 
-  // A result is told when it enters the page, not when it is in it from the start.
-  const results = one(".messages");
-  if (results) setTimeout(() => results.replaceChildren(...results.children), 100);
-
   /* Choosing */
   const choices = all("[data-choice]");
   const form = one("[data-decide]");

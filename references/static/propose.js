@@ -1,4 +1,4 @@
-/* What makes proposing handier: drafts that survive a closed page, and counts of what is ticked. */
+/* What makes proposing handier: drafts that survive a closed page, values by their names, and counts of what is ticked. */
 (() => {
   "use strict";
   const WEEK = 7 * 24 * 3600 * 1000;
@@ -99,6 +99,46 @@
     });
   };
 
+  // The value of a map's row is asked for as what its name holds.
+  const askByName = (map) => {
+    const kinds = new Map(Object.entries(JSON.parse(map.dataset.map)));
+    const ask = (row) => {
+      const value = row.querySelector(".map-value");
+      const kind = kinds.get(row.querySelector(".map-name :is(input, select)").value.trim()) ?? "scalar";
+      if (value.dataset.kind === kind) return;
+      const number = row.id.slice(map.id.length + 1);
+      const left = value.querySelector("input, select, textarea");
+      if (left.value) value.dataset.typed = left.value;
+      const cell = map.querySelector(`template[data-kind="${kind}"]`).content.firstElementChild.cloneNode(true);
+      for (const each of cell.querySelectorAll("*")) {
+        for (const name of ["id", "name", "aria-describedby"]) {
+          const written = each.getAttribute(name);
+          if (written) each.setAttribute(name, written.replace(/([-.])new([-.])/, `$1${number}$2`));
+        }
+      }
+      const field = cell.querySelector("input, select, textarea");
+      // A choice that does not offer what was typed stays unmade.
+      field.value = value.dataset.typed ?? "";
+      if (field.selectedIndex === -1) field.value = "";
+      value.dataset.kind = kind;
+      const isFocused = document.activeElement === left;
+      value.querySelector(".map-cell").replaceWith(cell);
+      if (isFocused) field.focus();
+    };
+    map.addEventListener("change", (event) => {
+      // Tab moves the focus only after the change, to a field that has to be there still.
+      if (event.target.closest(".map-name")) setTimeout(() => ask(event.target.closest(".map-row")));
+    });
+    for (const row of map.querySelectorAll(".map-row")) ask(row);
+  };
+
+  // Where a row was added its first field comes next; where one was removed, the way to another.
+  const goOnIn = (place) => {
+    if (!place) return;
+    const isRow = place.matches(".map-row, .part-row");
+    [...place.querySelectorAll(isRow ? "input, select, textarea" : "[value^='add:']")].at(isRow ? 0 : -1)?.focus();
+  };
+
   const countTicks = (form) => {
     const ticks = () => [...document.querySelectorAll(`input[type="checkbox"][form="${form.id}"]`)];
     const all = form.querySelector("[data-selection-all]");
@@ -134,6 +174,11 @@
   if (change) dropSent(1000 * change.dataset.proposedAt);
   const proposal = document.querySelector("form[data-draft]");
   if (proposal) keepDraft(proposal);
+  if (proposal && "posted" in proposal.dataset && location.hash) {
+    // Going to the place that the address names takes the focus away, as late as the page is whole.
+    addEventListener("load", () => setTimeout(() => goOnIn(document.getElementById(location.hash.slice(1)))));
+  }
+  for (const map of document.querySelectorAll("[data-map]")) askByName(map);
   const selection = document.querySelector("form[data-selection]");
   if (selection) countTicks(selection);
 })();

@@ -12,6 +12,10 @@
     silence = setTimeout(() => { live.textContent = ""; }, 2500);
   };
 
+  // A result is told when it enters the page, not when it is in it from the start.
+  const results = document.querySelector(".messages");
+  if (results) setTimeout(() => results.replaceChildren(...results.children), 100);
+
   const copyText = async (text) => {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
     // Without encryption browsers offer no clipboard, only this.

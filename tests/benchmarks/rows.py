@@ -30,20 +30,21 @@ PAGE = 50
 class Subject:
     """A running server and what rows have to know of its store: `model` is the middle one of `models`.
 
-    `first_search` is how many seconds the first search of all took.
+    `first_searches` tells how many seconds the first search of each kind took, in the order they were asked.
     """
 
     site: Site
     models: int
     model: str
-    first_search: float
+    first_searches: Mapping[str, float]
 
     @classmethod
     def of(cls, site: Site) -> "Subject":
-        first = fetch(site.port, search(limit=1))
-        models = json.loads(first.body)["total"]
+        first = {title: fetch(site.port, asked) for title, asked in FIRST_SEARCHES.items()}
+        models = json.loads(first["search"].body)["total"]
         middle = json.loads(site.fetch(search(limit=1, offset=models // 2)))
-        return cls(site, models, middle["results"][0]["name"], first.seconds)
+        seconds = {title: reply.seconds for title, reply in first.items()}
+        return cls(site, models, middle["results"][0]["name"], seconds)
 
     def record(self) -> Request:
         return Request(f"{IMAGE}/model/{quote(self.model, safe='')}")
@@ -59,6 +60,14 @@ class Subject:
 
 def search(path: str = IMAGE, **query: object) -> Request:
     return Request(f"{path}/search?{urlencode(query)}")
+
+
+# Each reads something of every record that the ones before it did not.
+FIRST_SEARCHES = {
+    "search": search(limit=1),
+    "sorted search": search(limit=1, sort_by="size_on_disk_bytes"),
+    "filtered search": search(limit=1, nsfw="true"),
+}
 
 
 class Against(StrEnum):

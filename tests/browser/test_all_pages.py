@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # Bytes of a page's HTML and style sheets as they are before compression.
 HEAVIEST = 100_000
 # Pages whose looks are those of a library: the documentation of the API, and Django's lists of what is stored.
-OF_A_LIBRARY = re.compile("^/(api|admin/(auth|moderation|references|records|password_change))/")
+OF_A_LIBRARY = re.compile("^/(api|admin/(auth|moderation|references|password_change))/")
 SERIOUS = {"serious", "critical"}
 # One list of stored rows is like another.
 LIKE_OTHERS = re.compile(r"admin/references/(?!imagegeneration|groupaliasentry|category)\w+/")

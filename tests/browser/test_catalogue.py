@@ -9,10 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
 from django.test import Client
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from references.legacy import CategorySource
 from references.services import sources_import
 from tests.browser.conftest import NewPage
+from tests.furnished import REQUESTOR, people_know, session_of
 from tests.references.pages.html import Page as ParsedPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -232,15 +234,21 @@ def all_real_models(real_sources: list[CategorySource], usage: None) -> None:
     sources_import(real_sources)
 
 
-def test_pages_of_the_real_catalogue_are_light(all_real_models: None):
+def test_pages_of_the_real_catalogue_are_light(all_real_models: None, settings: Settings):
     styles = len(Path(finders.find("site.css")).read_bytes())
     client = Client(headers={"accept": "text/html"})
+    # Who may propose has a box to tick at each model.
+    people_know(settings)
+    client.cookies[settings.SESSION_COOKIE_NAME] = session_of(REQUESTOR)
     weights = {}
     for path in (
         "/",
         *(f"/models/text_generation?page={number}" for number in range(1, 15)),
         *(f"/models/image_generation?view={view}" for view in ("table", "cards")),
-        "/models/text_generation?view=table",
+        *(f"/models/text_generation?view={view}" for view in ("table", "cards")),
+        "/models/text_generation?sort=-month",
+        *(f"/deletion-risk/text_generation?{query}" for query in ("", "sort=-score", "mode=models")),
+        "/deletion-risk/image_generation?sort=-score",
         "/models/image_generation/stable_diffusion",
         "/statistics/text_generation",
     ):

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
@@ -113,6 +114,9 @@ def pages_of(changes: dict[str, PendingChange]) -> dict[str, str]:
         "narrowed": f"{QUEUE}?show=all&status=pending&by=101&q=model",
         "nothing": f"{QUEUE}?q=nothing+like+this",
         "reasons": f"{QUEUE}reasons/",
+        "records": "/admin/records/",
+        "rows": "/admin/references/imagegeneration/?q=model&nsfw__exact=0",
+        "row": f"/admin/moderation/pendingchange/{changes['files'].change_id}/change/",
         "files": path("files"),
         "inline": path("files", "?view=inline"),
         "json": path("files", "?view=raw"),
@@ -319,3 +323,45 @@ def test_focus_is_seen(open_desk: OpenDesk):
     page.keyboard.press("j")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
     assert outline == "2px"
+
+
+def test_what_is_marked_stays_marked_in_a_chosen_row(open_desk: OpenDesk):
+    page = open_desk(f"{QUEUE}?show=competing&choose=page", color_scheme="dark")
+    row = page.locator(".is-chosen").first
+    colours = [
+        part.evaluate("each => getComputedStyle(each).backgroundColor")
+        for part in (row, row.get_by_text("competing", exact=True))
+    ]
+    assert colours[0] != colours[1]
+
+
+@pytest.mark.parametrize("width", [1440, PHONE])
+def test_a_superuser_comes_in_by_password_and_finds_the_desk_from_anywhere(
+    new_page: NewPage, changes: dict, width: int
+):
+    User.objects.create_superuser("root", password="a long password")
+    page = new_page("/admin/", width=width)
+    assert axe().run(page, options={"resultTypes": ["violations"]}).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_label("Username").fill("root")
+    page.get_by_role("textbox", name="Password").fill("a long password")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+    page.get_by_role("link", name="Catalogue").click()
+    page.get_by_role("link", name="Desk").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/")
+    expect(page.get_by_role("link", name="Desk")).to_have_count(0)
+
+
+def test_the_search_of_the_plain_lists_stands_in_one_line(open_desk: OpenDesk):
+    page = open_desk("/admin/references/imagegeneration/")
+    tops = [
+        page.get_by_role("main").get_by_role(role, name=re.compile("^Search")).bounding_box()["y"]
+        for role in ("searchbox", "button")
+    ]
+    assert abs(tops[0] - tops[1]) < 2
+    page.get_by_role("searchbox").fill("Veiled")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 of 59.")).to_be_visible()

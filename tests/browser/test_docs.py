@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PATIENCE = 30_000
+DARK = "dark-mode"
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,27 @@ def test_the_documentation_is_shown_and_asks_nobody_else(new_page, live_server, 
     assert told == []
     ours = (live_server.url, f"blob:{live_server.url}", "data:")
     assert [url for url in asked if not url.startswith(ours)] == []
+
+
+@pytest.mark.parametrize("path", ["/api/docs", "/api/redoc"])
+def test_the_documentation_leads_back_to_the_catalogue(new_page, path):
+    page = new_page(path, width=360)
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Horde Model Reference").click()
+    expect(page).to_have_title("Catalogue · Horde Model Reference")
+
+
+@pytest.mark.parametrize(
+    ("system", "chosen", "is_dark"),
+    [("dark", "", True), ("light", "", False), ("light", "dark", True), ("dark", "light", False)],
+)
+def test_the_documentation_has_the_colours_of_the_site(new_page, live_server, system, chosen, is_dark):
+    page = new_page("/api/heartbeat", color_scheme=system)
+    if chosen:
+        page.context.add_cookies([{"name": "theme", "value": chosen, "url": live_server.url}])
+    page.goto("/api/docs")
+    expect(page.get_by_role("heading", name="Horde Model Reference API")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("name => document.documentElement.classList.contains(name)", DARK) is is_dark
+    bar, body = page.evaluate(
+        "[...document.querySelectorAll('.docs-bar, body')].map(e => getComputedStyle(e).backgroundColor)"
+    )[::-1]
+    assert (bar == body) is is_dark

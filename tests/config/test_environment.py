@@ -3,7 +3,18 @@ from enum import StrEnum
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import boolean, choice, folder, listing, number, text, url
+from config.environment import (
+    boolean,
+    choice,
+    folder,
+    listing,
+    number,
+    origins,
+    repository_part,
+    text,
+    url,
+    word,
+)
 
 
 class Size(StrEnum):
@@ -204,3 +215,49 @@ def test_a_folder_that_cannot_be_made_or_written_stops_the_start(value, tmp_path
     monkeypatch.setattr("config.environment.os.access", lambda path, mode: False)
     with pytest.raises(ImproperlyConfigured, match="PROBED must be a folder that can be written"):
         folder("PROBED", default=tmp_path, inside="data")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, []),
+        ("https://A.org/, http://b.org:8080", ["https://a.org", "http://b.org:8080"]),
+        ('["http://[::1]:3000", "*"]', ["http://[::1]:3000", "*"]),
+    ],
+)
+def test_origins_are_as_browsers_send_them(value, given, expected):
+    value(given)
+    assert origins("PROBED", words=("*",)) == expected
+
+
+@pytest.mark.parametrize(
+    "given", ["a.org", "https://a.org/path", "https://", "*", "https://*.a.org", "https://a b"]
+)
+def test_what_is_no_origin_stops_the_start(value, given):
+    value(given)
+    with pytest.raises(ImproperlyConfigured, match="PROBED must hold origins"):
+        origins("PROBED")
+
+
+def test_an_origin_may_stand_for_the_names_below_it_where_that_is_of_use(value):
+    value("https://*.a.org")
+    assert origins("PROBED", subdomains=True) == ["https://*.a.org"]
+
+
+@pytest.mark.parametrize("given", ["a b", "../a", "a/../b", "/a", "a/", "a?b", "a#b", "a%2Fb"])
+def test_what_is_no_part_of_a_repository_s_address_stops_the_start(value, given):
+    value("feature/new_1.0")
+    assert repository_part("PROBED", default="main") == "feature/new_1.0"
+    value(given)
+    with pytest.raises(ImproperlyConfigured, match="PROBED must be of letters"):
+        repository_part("PROBED", default="main")
+
+
+@pytest.mark.parametrize("given", ["secret\nX-Other: y", "secret secret", "secret…"])
+def test_a_token_that_fits_in_no_header_stops_the_start_and_is_not_shown(value, given):
+    value(" ghp_secret ")
+    assert word("PROBED") == "ghp_secret"
+    value(given)
+    with pytest.raises(ImproperlyConfigured, match="PROBED must be of printable ASCII") as caught:
+        word("PROBED")
+    assert "secret" not in str(caught.value)

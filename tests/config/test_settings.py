@@ -214,6 +214,16 @@ def test_the_first_of_two_upstream_variables_counts(load):
         ("ALLOWED_HOSTS", "a.org b.org"),
         ("PENDING_QUEUE__APPROVER_IDS", "bob#12"),
         ("PENDING_QUEUE__REQUESTOR_IDS", '["12", "bob"]'),
+        ("CORS_ALLOWED_ORIGINS", "models.example.org"),
+        ("CORS_ALLOWED_ORIGINS", "https://*.example.org"),
+        ("CSRF_TRUSTED_ORIGINS", "models.example.org"),
+        ("SHOWCASE_HOSTS", "a.org; script-src *"),
+        ("SHOWCASE_HOSTS", "*"),
+        ("SHOWCASE_HOSTS", ".example.org"),
+        ("IMAGE_GITHUB_REPO__OWNER", "Haidra Org"),
+        ("TEXT_GITHUB_REPO__NAME", "../other"),
+        ("TEXT_GITHUB_REPO__BRANCH", "main?x"),
+        ("R2__GATEWAY_URL", "gateway"),
     ],
 )
 def test_a_value_that_cannot_be_used_stops_the_start_and_names_its_variable(load, variable, value):
@@ -239,6 +249,9 @@ def test_each_server_counts_in_a_folder_of_its_own_unless_told_which(load, tmp_p
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(settings.METRICS_DIR)
     told = load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "m"), METRICS_ENABLED="true")
     assert tmp_path / "m" == told.METRICS_DIR
+    (tmp_path / "file").touch()
+    with pytest.raises(ImproperlyConfigured, match="PROMETHEUS_MULTIPROC_DIR must be a folder"):
+        load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file" / "m"), METRICS_ENABLED="true")
 
 
 def test_the_secret_key_is_made_once_and_kept_for_the_owner_alone(load, tmp_path):
@@ -276,7 +289,8 @@ def test_every_variable_that_is_read_is_described_and_no_other(load):
     load()
     lines = (ROOT / ".env.example").read_text().splitlines()
     described = {line.removeprefix("# ").split("=")[0] for line in lines if re.match(r"# [A-Z_0-9]+=", line)}
-    without_effect = {PREFIX + name for name in (*published._TEXTS, *published._FLAGS, *published._NUMBERS)}
+    unused = (*published._TEXTS, *published._URLS, *published._FLAGS, *published._NUMBERS)
+    without_effect = {PREFIX + name for name in unused}
     assert len(described) > 60
     assert asked - {"AI_HORDE_URL"} == described | without_effect
 

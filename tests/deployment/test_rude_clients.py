@@ -1,14 +1,19 @@
 """Clients that stop halfway, hang up or send too much: the others notice nothing."""
 
+import json
 import socket
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
+from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 
+from config.body_waits import BODY_SECONDS
+from config.limits import RETRY_AFTER
 from tests.deployment.backends import ALL_IS_WELL, migrated
 from tests.deployment.clients import QUEUE, V2
 from tests.moderation.factories import IMAGES
@@ -35,6 +40,12 @@ CUT_OFF = {
     "in the body": f'{PROPOSAL}{KEY}Content-Length: 5000\r\n\r\n{{"name": "cut off", "nsfw": false',
     "in a chunk": f'{PROPOSAL}{KEY}Transfer-Encoding: chunked\r\n\r\n40\r\n{{"name": "cut off"',
 }
+STALLED = {
+    "length": f'{PROPOSAL}{KEY}Content-Length: 5000\r\n\r\n{{"name"',
+    "chunks": f'{PROPOSAL}{KEY}Transfer-Encoding: chunked\r\n\r\n40\r\n{{"name"',
+}
+LATE = (408, {"detail": "The request body took too long."}, None)
+BUSY = (503, {"detail": "Too many request bodies are awaited."}, str(RETRY_AFTER))
 TOO_LARGE = {
     "address": f"GET /{'a' * 100_000} HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "number of headers": READ + "X-Header: value\r\n" * 500 + "\r\n",
@@ -79,6 +90,31 @@ def test_others_are_served_while_requests_do_not_end(site: Site, kind: str) -> N
             connections.enter_context(sent(site, UNFINISHED[kind]))
         assert_healthy(site)
     assert_healthy(site)
+
+
+def answer_of(connection: socket.socket) -> tuple[int, dict, str | None]:
+    """Status, body and `Retry-After` of the answer; the server must have hung up after it."""
+    with HTTPResponse(connection) as response:
+        response.begin()
+        told = response.status, json.loads(response.read()), response.headers["Retry-After"]
+    assert connection.recv(1) == b""
+    return told
+
+
+@pytest.mark.parametrize("kind", STALLED)
+def test_bodies_that_stall_keep_no_read_waiting_and_are_given_up(site: Site, kind: str) -> None:
+    with ExitStack() as connections:
+        crowd = [connections.enter_context(sent(site, STALLED[kind])) for _ in range(CROWD)]
+        assert_healthy(site)
+        refused = []
+        for connection in crowd:
+            connection.settimeout(BODY_SECONDS + 30)
+            refused.append(answer_of(connection))
+    assert refused.count(LATE) == settings.BODY_PLACES
+    assert refused.count(BUSY) == CROWD - settings.BODY_PLACES
+    assert_healthy(site)
+    # Reading of bodies goes on: this one is whole, and no record.
+    assert site.send("POST", f"{V2}/{IMAGES}", {}, key=REQUESTOR).status_code == 422
 
 
 @pytest.mark.parametrize("kind", CUT_OFF)

@@ -95,3 +95,64 @@ def test_leaving_the_admin_signs_out(sign_in):  # noqa: F811
 )
 def test_an_approver_may_look_at_the_reference_and_the_queue(permission, is_held):
     assert ApproverUser("900", "Ada#900").has_perm(permission) is is_held
+
+
+@pytest.fixture
+def root() -> Client:
+    """A superuser, signed in by password."""
+    User.objects.create_superuser("root", password="a long password")
+    client = Client()
+    client.post("/admin/login/", {"username": "root", "password": "a long password"})
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/admin/queue/", "/admin/records/", CHANGES])
+def test_a_superuser_finds_the_desk_and_the_way_out_on_every_page(root, path):
+    page = Page(root.get(path))
+    assert "/admin/" in page.links
+    assert " Docs Desk " in page.text
+    assert [form["action"] for form in page.all("form") if form.get("class") == "desk-user"] == [
+        "/admin/logout/"
+    ]
+    assert "Sign in" not in page.text
+
+
+def test_who_is_signed_out_or_has_no_role_finds_no_desk(sign_in, root):  # noqa: F811
+    root.post("/admin/logout/")
+    for client in (root, Client(), sign_in("Rita")):
+        assert "/admin/" not in Page(client.get("/")).links
+
+
+def test_the_lists_of_rows_have_the_header_of_the_site(sign_in):  # noqa: F811
+    ada = sign_in("Ada")
+    for path in ("/admin/records/", "/admin/references/", CHANGES):
+        text = Page(ada.get(path)).text
+        assert "My changes Desk Ada#900" in text
+        assert "Queue Batches Audit Records" in text
+
+
+def test_staff_without_a_role_see_their_lists_and_no_keys_of_the_desk():
+    staff = User.objects.create_user("clerk", password="a long password", is_staff=True)
+    client = Client()
+    client.force_login(staff)
+    page = Page(client.get("/admin/"))
+    assert "Nothing to see here" in page.text
+    assert "Batches" not in page.text
+    assert not [each for each in page.all("script") if "desk.js" in each.get("src", "")]
+
+
+def test_rows_that_nobody_can_change_here_offer_no_history_of_changes(root):
+    change = propose_create("painter")
+    assert (
+        f"{change.change_id}/history/"
+        not in root.get(f"{CHANGES}{change.change_id}/change/").content.decode()
+    )
+
+
+def test_a_wrong_password_is_told_and_the_key_offered():
+    page = Page(
+        Client().post("/admin/login/", {"username": "root", "password": "wrong", "next": "/admin/purge/"})
+    )
+    assert "Please enter the correct username and password" in page.text
+    assert "/sign-in?next=%2Fadmin%2Fpurge%2F" in page.links
+    assert page.all("input", name="next")[-1]["value"] == "/admin/purge/"

@@ -44,11 +44,11 @@ def test_a_clash_may_lie_inside_what_the_other_side_replaced():
     assert found == Staleness(Reason.CHANGED, ("config.download",))
 
 
-def test_the_sentence_names_model_reason_and_fields():
-    sentence = Staleness(Reason.CHANGED, ("nsfw", "tags")).sentence("a model")
-    assert "'a model'" in sentence
-    assert "(changed)" in sentence
-    assert "nsfw, tags" in sentence
+def test_the_sentence_names_model_and_fields_and_for_clients_the_reason():
+    stale = Staleness(Reason.CHANGED, ("nsfw", "tags"))
+    words = "Model 'a model' was changed after this change was proposed"
+    assert stale.sentence("a model") == f"{words}. Clashing fields: nsfw, tags."
+    assert stale.sentence("a model", with_reason=True) == f"{words} (changed). Clashing fields: nsfw, tags."
 
 
 def test_the_digest_looks_at_content_and_not_at_the_order_of_keys():

@@ -14,7 +14,7 @@ from references.documents import snapshot
 from references.management import importing
 from references.management.commands import import_v2, load_starter
 from references.models import Category, LegacySource, ModelRecord
-from references.sources import stored_records
+from references.sources import StoredRecords
 from references.vocabulary import ReplicateMode
 from tests.factories import make_folder, make_legacy, make_legacy_file, make_record, make_v2
 from tests.recorded import legacy_dir
@@ -319,9 +319,9 @@ def test_import_v2_takes_everything_back_where_a_file_breaks_off_under_way(monke
 
     def cut(category, names):
         (tmp_path / "lora.json").write_text('{"A"')
-        return stored_records(category, names)
+        return StoredRecords()(category, names)
 
-    monkeypatch.setattr(import_v2, "stored_records", cut)
+    monkeypatch.setattr(import_v2, "StoredRecords", lambda: cut)
     monkeypatch.setattr(json_members, "READ_SIZE", 1000)
     with pytest.raises(CommandError, match=r"^lora\.json: not a JSON object of records") as failure:
         run("import_v2", tmp_path)
@@ -337,6 +337,16 @@ def test_import_v2_of_unchanged_records_changes_nothing(tmp_path, number):
     before = everything()
     assert table(run("import_v2", tmp_path))["clip"]["unchanged"] == number
     assert everything() == before
+
+
+@pytest.mark.parametrize(("stored", "given"), [(1, True), (2, 2.0), (0, False)])
+def test_import_v2_writes_a_value_that_python_takes_for_the_stored_one(tmp_path, stored, given):
+    for value in (stored, given):
+        record = make_v2("clip", "model") | {"a_member_of_no_schema": value}
+        (tmp_path / "clip.json").write_text(json.dumps({"model": record}))
+        run("import_v2", tmp_path)
+    held = ModelRecord.objects.get().as_dict()["a_member_of_no_schema"]
+    assert (held, type(held)) == (given, type(given))
 
 
 # load_starter

@@ -15,6 +15,7 @@ from references.documents import Document, record_document, snapshot, snapshots
 from references.legacy import category_dump
 from references.models import Category, LegacySource, ModelRecord
 from references.remembered import READ_ATTEMPTS
+from references.rows import Row
 from references.services import record_delete, record_put, records_import, sources_import
 from tests.factories import make_imported, make_legacy, make_record, make_source
 from tests.references.processes import fresh_process
@@ -128,6 +129,23 @@ def test_a_record_removed_and_made_again_between_two_reads_comes_last():
     record_delete(category="lora", name="a")
     make_record("lora", "a")
     assert [row.name for row in snapshot("lora").rows] == ["b", "a"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("after", ["cba", "bac", "adc", "dbc", "abd", "dce", "aec"])
+def test_records_that_took_the_places_of_others_stand_there(after):
+    for listed in ("axbc", "abc", after):
+        records_import(category="lora", records=[make_imported(name) for name in listed], prune=True)
+        assert [row.name for row in snapshot("lora").rows] == list(listed)
+    assert representations("lora") == representations_of_a_fresh_process("lora")
+    assert sorted(snapshot("lora").by_name) == sorted(after)
+
+
+@pytest.mark.parametrize(("position", "kept"), [(1, "xb"), (2, None), (3, "ax"), (0, None), (4, None)])
+def test_a_row_replaces_the_one_in_its_place_and_no_other(position, kept):
+    a, b, x = (Row("lora", name, place, "{}", None) for name, place in [("a", 1), ("b", 3), ("x", position)])
+    replaced = documents._replaced([a, b], [x])
+    assert (replaced and "".join(row.name for row in replaced)) == kept
 
 
 @pytest.mark.django_db

@@ -102,6 +102,24 @@ def test_after_a_timeout_there_are_no_moments_until_an_answer(clock):
         assert seconds == MOMENT
 
 
+def test_after_an_answer_that_took_longer_there_are_no_moments_until_a_quick_one(clock):
+    waits = Waits(1)
+    with waits.waiting(10):
+        clock(2 * MOMENT)
+    with waits.waiting(10), pytest.raises(HordeBusy), waits.waiting(10):
+        pytest.fail("it was let in")
+    with waits.waiting(10):
+        clock(MOMENT)
+    with waits.waiting(10), waits.waiting(10) as seconds:
+        assert seconds == MOMENT
+
+
+def test_a_made_up_key_takes_no_moment_from_the_keys_of_others(horde, threads):
+    assert outcome(partial(user_find, "made-up")) is InvalidKey
+    with users._waits.waiting(10):
+        assert user_find("key-plain").user_id == "555"
+
+
 def test_a_moment_that_is_over_says_nothing_about_those_to_come(clock):
     waits = Waits(1)
     with ExitStack() as late:

@@ -101,34 +101,6 @@ def taken(port: int) -> bool:
     return False
 
 
-BELL = """
-import signal, sys
-from references.management.server import Bell
-bell = Bell()
-signal.signal(signal.SIGTERM, lambda *given: bell.set())
-left = 20
-def trace(frame, event, argument):
-    global left
-    if frame.f_code.co_name in {"set", "wait"} and left:
-        left -= 1
-        signal.raise_signal(signal.SIGTERM)
-    return trace
-sys.settrace(trace)
-bell.set()
-bell.wait()
-sys.settrace(None)
-print(left)
-"""
-
-
-def test_signals_at_any_moment_of_the_handler_of_another_one_hold_nothing_up(variables):
-    given = {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", BELL], cwd=ROOT, env=given, capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert (done.returncode, done.stdout.strip() < "20") == (0, True), done.stderr
-
-
 def test_the_greeting_comes_once_connections_are_taken(variables):
     port = free_port()
     with served(port, variables, "--workers", "1") as terminal:

@@ -1,11 +1,13 @@
 import json
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from references import journal
 from references.categories import CATEGORIES
 from references.journal import RecordWrite
+from references.legacy import ImportedRecord
 from references.models import Category, LegacySource, ModelRecord
 from references.services import (
     ImportCounts,
@@ -435,6 +437,42 @@ def test_many_records_change_places_at_once():
     wanted = [*names[1::2], "new", *reversed(names[::2])]
     records_import(category="lora", records=(make_imported(name) for name in wanted))
     assert names_in_order("lora") == wanted
+
+
+def test_neighbours_change_places_in_one_write(django_assert_max_num_queries):
+    names = [f"model {number}" for number in range(1200)]
+    records_import(category="lora", records=[make_imported(name) for name in names])
+    with django_assert_max_num_queries(30):
+        counts = records_import(category="lora", records=[make_imported(name) for name in ["new", *names]])
+    assert (counts.moved, names_in_order("lora")) == (1200, ["new", *names])
+
+
+def test_what_a_source_knows_to_be_stored_is_not_read_again():
+    records_import(category="lora", records=[make_imported(name) for name in "ABC"])
+    stored = [
+        ImportedRecord(record.name, record.as_dict(), None, is_stored=True)
+        for record in ModelRecord.objects.filter(category="lora")
+    ]
+    before = rows("lora")
+    with CaptureQueriesContext(connection) as asked:
+        assert records_import(category="lora", records=stored) == ImportCounts(unchanged=3)
+    assert rows("lora") == before
+    assert not [query["sql"] for query in asked if '"references_modelrecord"."record"' in query["sql"]]
+
+
+def test_what_a_source_knows_to_be_stored_is_completed_all_the_same():
+    plain = make_imported("plain", category="clip")
+    records_import(category="clip", records=[plain, make_imported("old", category="clip")], at=1_800_000_000)
+    ModelRecord.objects.filter(name="plain").update(legacy=None)
+    ModelRecord.objects.filter(name="old").update(record='{"name":"old"}')
+    stored = [
+        ImportedRecord(record.name, record.as_dict(), None, is_stored=True)
+        for record in ModelRecord.objects.filter(category="clip").in_stored_order()
+    ]
+    assert records_import(category="clip", records=stored) == ImportCounts(updated=2)
+    completed = {record.name: record for record in ModelRecord.objects.filter(category="clip")}
+    assert completed["plain"].legacy_as_dict()["name"] == "plain"
+    assert completed["old"].as_dict()["metadata"]["created_at"] == 1_800_000_000
 
 
 def test_only_some_records_are_held_at_a_time():

@@ -4,15 +4,10 @@ from typing import Any
 
 import pytest
 
-from references import sync
 from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.exports import CSV_FILE, DB_FILE, export_file_names
 from references.legacy import category_dump, text_entries
-from references.sync import (
-    SyncError,
-    options_check,
-    sync_run,
-)
+from references.sync import proposing, rounds, sync_run
 from tests.factories import make_csv_file, make_legacy
 from tests.githubdouble import APP_TOKEN, IMAGES, TEXTS
 from tests.hordedouble import stop_clock
@@ -168,14 +163,14 @@ def test_a_description_is_never_longer_than_github_takes(double):
 def test_files_are_read_as_of_the_commit_that_becomes_the_parent(double, monkeypatch):
     double.primary[f"{V1}/clip"] = {**CLIP, "N": make_legacy("clip", "N")}
     parent = double.images.branches["main"]
-    primary_entries = sync._primary_entries
+    primary_entries = proposing.primary_entries
 
     def commit_first(*args: Any) -> Any:
         turned = json.dumps(dict(reversed(CLIP.items()))).encode()
         double.images.commit("main", {"clip.json": turned, "README.md": b"newer"})
         return primary_entries(*args)
 
-    monkeypatch.setattr(sync, "_primary_entries", commit_first)
+    monkeypatch.setattr(proposing, "primary_entries", commit_first)
     run(double, categories=["clip"])
     commit = double.images.branches["sync/clip/20260304-050607"]
     assert double.images.commits[commit]["parents"] == [parent]
@@ -224,7 +219,7 @@ def test_an_app_s_token_is_used_where_no_other_is_given(double, monkeypatch, tmp
         asked.append(given)
         return APP_TOKEN
 
-    monkeypatch.setattr(sync, "installation_token", installation_token)
+    monkeypatch.setattr(rounds, "installation_token", installation_token)
     (tmp_path / "key.pem").write_text("the key")
     double.primary[f"{V1}/clip"] = {**CLIP, "N": make_legacy("clip", "N")}
     app = {"token": "", "app_id": "1", "installation_id": "2"}
@@ -368,46 +363,6 @@ def test_reviewers_that_cannot_be_asked_are_an_error_after_the_proposal(double):
     assert not good
     assert len(double.images.pulls) == 1
     assert any("proposed" in line for line in lines)
-
-
-# Options
-
-
-@pytest.mark.parametrize(
-    ("given", "complaint"),
-    [
-        ({"primary_api_url": ""}, "PRIMARY_API_URL"),
-        ({"token": ""}, "There are no credentials"),
-        ({"token": "", "app_id": "1", "installation_id": "2"}, "There are no credentials"),
-        ({"token": "", "app_id": "1", "private_key": "k"}, "There are no credentials"),
-        ({"no_pr": True}, "OUTPUT_DIR"),
-        ({"categories": ["clip", "clips"]}, "There is no category 'clips'"),
-    ],
-)
-def test_a_job_that_lacks_something_does_not_start(given, complaint):
-    with pytest.raises(SyncError, match=complaint):
-        options_check(make_options(None, **{"primary_api_url": "http://127.0.0.1:1", **given}))
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {},
-        {"token": "", "dry_run": True},
-        {"token": "", "dry_run": True, "no_pr": True},
-        {"token": "", "no_pr": True, "output_dir": "out"},
-        {"token": "", "app_id": "1", "installation_id": "2", "private_key": "k"},
-        {"token": "", "app_id": "1", "installation_id": "2", "private_key_path": "k"},
-    ],
-)
-def test_a_job_that_has_been_told_enough_starts(given):
-    options_check(make_options(None, **{"primary_api_url": "http://127.0.0.1:1", **given}))
-
-
-def test_options_do_not_show_their_secrets():
-    shown = repr(make_options(None, token="t-secret", private_key="k-secret"))
-    assert "secret" not in shown
-    assert "categories" in shown
 
 
 # The real files

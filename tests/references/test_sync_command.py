@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from references import sync
 from references.sync import SyncError, SyncOptions, sync_watch
 from tests.factories import make_legacy
 from tests.githubdouble import TOKEN
@@ -41,7 +40,7 @@ def rounds(monkeypatch):
         rounds["run"].append(options)
         return rounds["outcomes"].pop(0) if rounds["outcomes"] else True
 
-    monkeypatch.setattr(sync, "sync_run", counted)
+    monkeypatch.setattr("references.sync.rounds.sync_run", counted)
     return rounds
 
 

@@ -1,7 +1,6 @@
 """Tells webhooks what was written."""
 
 import signal
-import threading
 from argparse import ArgumentParser
 from types import FrameType
 
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from moderation.webhooks.deliveries import deliveries_prune
 from moderation.webhooks.sender import send_due, send_forever
 from moderation.webhooks.services import webhooks_possible
+from references.management.bell import Bell
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if once:
             self._deliver_once()
             return
-        stopping = threading.Event()
+        stopping = Bell()
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopping.set()

@@ -5,9 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moderation.pages.forms.fields import FieldSpec, Kind
-from moderation.pages.forms.values import ABSENT, value_read
+from moderation.pages.forms.maps import map_read
+from moderation.pages.forms.rows import ABSENT
+from moderation.pages.forms.values import value_read
+from references.legacy.values import refuse_constant
 
 Document = dict[str, Any]
+
+# What a button of a form does to the rows of a list of objects or a map, followed by a path.
+ADD, REMOVE = "add:", "remove:"
 
 # No record comes near it, and whatever walks a document stays far from the limit of recursion.
 DEEPEST = 60
@@ -28,8 +34,8 @@ class DocumentError(Exception):
 def document_parse(text: str) -> Document:
     """Raises DocumentError, with the place."""
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-        json.dumps(document, ensure_ascii=False).encode()
+        document = json.loads(text, parse_constant=refuse_constant)
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError as error:
         raise DocumentError(error.msg, error.lineno, error.colno) from None
     except UnicodeEncodeError:
@@ -55,22 +61,21 @@ def _is_deep(document: Document) -> bool:
     return True
 
 
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
 def document_written(document: Document) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2)
 
 
 def document_read(
-    specs: Sequence[FieldSpec], before: Document, typed: Mapping[str, str], prefix: str = ""
+    specs: Sequence[FieldSpec], before: Document, typed: Mapping[str, str], act: str = "", prefix: str = ""
 ) -> Document:
-    """The document after what was typed, by the paths of its fields; what no field shows stays as it is."""
+    """The document after what was typed, by the paths of its fields; what no field shows stays as it is.
+
+    The act may add a row, at the path of a list of objects or a map, or remove the one at its path.
+    """
     document = dict(before)
     for spec in specs:
         held = before.get(spec.name, ABSENT)
-        value = _member_read(spec.fitting(None if held is ABSENT else held), held, typed, prefix)
+        value = _member_read(spec.fitting(None if held is ABSENT else held), held, typed, act, prefix)
         if value is ABSENT:
             document.pop(spec.name, None)
         else:
@@ -78,39 +83,30 @@ def document_read(
     return document
 
 
-def _member_read(spec: FieldSpec, held: Any, typed: Mapping[str, str], prefix: str) -> Any:
+def _member_read(spec: FieldSpec, held: Any, typed: Mapping[str, str], act: str, prefix: str) -> Any:
     path = f"{prefix}{spec.name}"
-    if spec.kind is Kind.PART:
-        before = held if isinstance(held, dict) else {}
-        after = document_read(spec.members, before, typed, f"{path}.")
-        if after == before:
-            return held
-        return after or ABSENT
-    if spec.kind is Kind.PARTS:
-        if not isinstance(held, list):
-            return held
-        return [document_read(spec.members, row, typed, f"{path}.{index}.") for index, row in enumerate(held)]
+    match spec.kind:
+        case Kind.PART:
+            before = held if isinstance(held, dict) else {}
+            after = document_read(spec.members, before, typed, act, f"{path}.")
+            return held if after == before else after or ABSENT
+        case Kind.PARTS:
+            return _parts_read(spec, held, typed, act, path)
+        case Kind.MAP:
+            is_longer = act == f"{ADD}{path}"
+            return map_read(spec, held, typed, path, is_longer=is_longer, removed=act.removeprefix(REMOVE))
     return value_read(spec, typed[path], held) if path in typed else held
 
 
-def row_added(document: Document, path: str) -> Document:
-    """With an empty object at the end of the list at the path, which is made where there is none."""
-    name, _, rest = path.partition(".")
-    held = document.get(name)
-    if rest:
-        return {**document, name: row_added(held if isinstance(held, dict) else {}, rest)}
-    return {**document, name: [*(held if isinstance(held, list) else []), {}]}
-
-
-def row_removed(document: Document, path: str) -> Document:
-    """Without the element of a list that the path, which ends with its index, leads to."""
-    name, _, rest = path.partition(".")
-    held = document.get(name)
-    if isinstance(held, dict) and rest:
-        return {**document, name: row_removed(held, rest)}
-    if isinstance(held, list) and rest.isdecimal():
-        return {**document, name: [row for index, row in enumerate(held) if index != int(rest)]}
-    return document
+def _parts_read(spec: FieldSpec, held: Any, typed: Mapping[str, str], act: str, path: str) -> Any:
+    rows = [
+        document_read(spec.members, row, typed, act, f"{path}.{index}.")
+        for index, row in enumerate(held if isinstance(held, list) else ())
+        if act != f"{REMOVE}{path}.{index}"
+    ]
+    if act == f"{ADD}{path}":
+        return [*rows, {}]
+    return rows if isinstance(held, list) else held
 
 
 def merged(base: Document, mine: Document, theirs: Document) -> Document:

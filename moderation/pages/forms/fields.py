@@ -10,6 +10,7 @@ from drf_spectacular.plumbing import get_override
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from moderation.pages.forms.rows import map_rows
 from references.serializers.base import serializer_of
 from references.serializers.records import RecordTypeField, record_type
 
@@ -26,10 +27,12 @@ class Kind(StrEnum):
     TEXT = "text"
     PROSE = "prose"
     INTEGER = "integer"
+    NUMBER = "number"
     BOOLEAN = "boolean"
     CHOICE = "choice"
     LINES = "lines"
-    PAIRS = "pairs"
+    SCALAR = "scalar"
+    MAP = "map"
     PART = "part"
     PARTS = "parts"
     JSON = "json"
@@ -39,9 +42,9 @@ class Kind(StrEnum):
 class FieldSpec:
     """One field of a record, or of an object in it.
 
-    `choices` are all values that are taken, `suggestions` some of them; `default` is what the service fills in.
-    `members` are the fields of an object, or of each object in a list. `keys` are the names a map may hold, where
-    they are a closed list; `holds_text` tells a map of strings from one of any scalars.
+    `choices` are all values that are taken, `suggestions` some of them; of a map, they are the names it may hold.
+    `default` is what the service fills in. `members` are the fields of an object, or of each object in a list.
+    `holds_text` tells a map of strings from one of any scalars.
     """
 
     name: str
@@ -52,7 +55,6 @@ class FieldSpec:
     suggestions: tuple[str, ...] = ()
     default: Any = None
     members: tuple["FieldSpec", ...] = ()
-    keys: tuple[str, ...] = ()
     holds_text: bool = False
 
     @property
@@ -66,12 +68,17 @@ class FieldSpec:
 
     def fitting(self, value: Any) -> "FieldSpec":
         """This field, asked for as JSON where its value has another shape than the form can show."""
-        if value is None or self.kind not in (Kind.PART, Kind.PARTS):
+        if value is None:
             return self
-        if self.kind is Kind.PART:
-            fits = isinstance(value, dict)
-        else:
-            fits = isinstance(value, list) and all(isinstance(element, dict) for element in value)
+        match self.kind:
+            case Kind.PART:
+                fits = isinstance(value, dict)
+            case Kind.PARTS:
+                fits = isinstance(value, list) and all(isinstance(element, dict) for element in value)
+            case Kind.MAP:
+                fits = map_rows(value) is not None
+            case _:
+                fits = True
         return self if fits else replace(self, kind=Kind.JSON)
 
 
@@ -109,8 +116,12 @@ def _spec(name: str, field: serializers.Field) -> FieldSpec:
     if isinstance(child, serializers.Serializer):
         return replace(spec, members=tuple(_specs(child)))
     if isinstance(field, serializers.DictField):
-        keys = tuple(sorted(getattr(field, "keys", None) or ()))
-        return replace(spec, keys=keys, holds_text=isinstance(child, serializers.CharField))
+        return replace(
+            spec,
+            choices=tuple(sorted(getattr(field, "keys", None) or ())),
+            suggestions=tuple(getattr(field, "suggested_keys", ())),
+            holds_text=isinstance(child, serializers.CharField),
+        )
     closed, some = _vocabulary(field)
     return replace(spec, choices=closed, suggestions=some)
 
@@ -124,7 +135,7 @@ def _kind(name: str, field: serializers.Field) -> Kind:
         case serializers.ListField(child=serializers.CharField()):
             return Kind.LINES
         case serializers.DictField():
-            return Kind.PAIRS
+            return Kind.MAP
         case serializers.BooleanField():
             return Kind.BOOLEAN
         case serializers.IntegerField():

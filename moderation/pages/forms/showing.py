@@ -1,114 +1,27 @@
-"""A form as its page shows it: the fields with what they hold, and what is wrong with it at its place."""
+"""A form as its page shows it: the fields of a category with what a record has in them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from moderation.pages.forms.documents import Document
+from moderation.pages.forms.faults import Fault, fault_placed
 from moderation.pages.forms.fields import FieldSpec, Kind, category_fields
+from moderation.pages.forms.maps import NAME, VALUE, VALUE_KINDS, map_text, value_kind
+from moderation.pages.forms.rows import MapRow, map_rows, row_faults
 from moderation.pages.forms.values import value_written
+from moderation.pages.forms.views import ChoiceView, FieldView, FormView, RowView
 from references.documents import Snapshot
 from references.pages.labels import baseline_label
 
-# The names of a record's fields in a form, apart from what else the form sends.
-RECORD_FIELD = "r."
-_WIDE = frozenset({Kind.PROSE, Kind.LINES, Kind.PAIRS, Kind.JSON, Kind.PARTS})
 # A value that several models have may fit another one, too.
 _FEWEST_USES = 2
 _MOST_SUGGESTIONS = 60
 _MOST_EXAMPLES = 12
-_LEAST_ROWS, _MOST_ROWS = 2, 16
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong at a path of the record; an empty path stands for all of it."""
-
-    path: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceView:
-    value: str
-    label: str
-    is_chosen: bool
-
-
-@dataclass(slots=True)
-class FieldView:
-    """A field in the page. `members` are those of an object, `rows` the objects of a list."""
-
-    spec: FieldSpec
-    path: str
-    text: str = ""
-    choices: Sequence[ChoiceView] = ()
-    suggestions: Sequence[str] = ()
-    examples: Sequence[str] = ()
-    members: Sequence["FieldView"] = ()
-    rows: Sequence["RowView"] = ()
-    is_fixed: bool = False
-    errors: list[str] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        return field_id(self.path)
-
-    @property
-    def name(self) -> str:
-        return f"{RECORD_FIELD}{self.path}"
-
-    @property
-    def is_wide(self) -> bool:
-        return self.spec.kind in _WIDE or self.spec.is_long or "\n" in self.text
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it takes more than one line to write."""
-        return self.spec.kind in _WIDE or "\n" in self.text
-
-    @property
-    def line_count(self) -> int:
-        return max(_LEAST_ROWS, min(_MOST_ROWS, self.text.count("\n") + 2))
-
-    @property
-    def described_by(self) -> str:
-        parts = [f"{self.id}-help"] if self.spec.help_text else []
-        return " ".join([*parts, *([f"{self.id}-error"] if self.errors else [])])
-
-    @property
-    def is_wrong(self) -> bool:
-        inner = [*self.members, *(member for row in self.rows for member in row.members)]
-        return bool(self.errors) or any(member.is_wrong for member in inner)
-
-    @property
-    def next_row_id(self) -> str:
-        return field_id(f"{self.path}.{len(self.rows)}")
-
-
-@dataclass(slots=True)
-class RowView:
-    path: str
-    number: int
-    members: Sequence[FieldView]
-
-    @property
-    def id(self) -> str:
-        return field_id(self.path)
-
-
-@dataclass(slots=True)
-class FormView:
-    """`fields` stand by themselves, `parts` are the objects in the record, each a section of its own."""
-
-    fields: Sequence[FieldView]
-    parts: Sequence[FieldView]
-    summary: Sequence[tuple[str, str, str]] = ()
-
-
-def field_id(path: str) -> str:
-    return "f-" + path.replace(".", "-")
+# A map ends with rows to write into.
+_SPARE_ROWS = 2
+_LINES_HELP = "One on each line."
 
 
 def form_view(
@@ -125,7 +38,7 @@ def form_view(
     if fixed_name:
         next(view for view in views if view.spec.name == "name").is_fixed = True
     by_path = {view.path: view for view in _all(views)}
-    summary = [_placed(fault, by_path) for fault in faults]
+    summary = [placed for fault in faults for placed in fault_placed(fault, by_path)]
     return FormView(
         fields=[view for view in views if view.spec.kind is not Kind.PART],
         parts=sorted(
@@ -150,15 +63,47 @@ def _field(spec: FieldSpec, path: str, holder: Mapping[str, Any], usual: "_Usual
             RowView(f"{path}.{index}", index + 1, _members(spec, f"{path}.{index}", row, usual))
             for index, row in enumerate(value or ())
         ]
+    elif spec.kind is Kind.MAP:
+        rows = map_rows(value) or []
+        view.rows = list(_map_rows(spec, path, rows, usual))
+        view.row_faults = list(row_faults(rows))
+        kinds = () if spec.holds_text else VALUE_KINDS
+        view.blanks = [_control(_value_spec(kind), f"{path}.new.{VALUE}", "") for kind in kinds]
     else:
-        view.text = value_written(spec, value)
-        view.choices = list(_choices(spec, view.text))
-        seen = usual.get(path, ())
-        if spec.kind is Kind.TEXT:
-            view.suggestions = [*spec.suggestions, *(word for word in seen if word not in spec.suggestions)]
-        elif spec.kind in (Kind.LINES, Kind.PAIRS):
-            view.examples = spec.keys or seen[:_MOST_EXAMPLES]
+        view = _control(spec, path, value_written(spec, value), usual)
     return view
+
+
+def _control(spec: FieldSpec, path: str, text: str, usual: "_Usual | None" = None) -> FieldView:
+    """A field that is one control, with what it offers."""
+    view = FieldView(spec, path, text, choices=list(_choices(spec, text)))
+    seen = (usual or {}).get(path, ())
+    if spec.kind is Kind.TEXT:
+        view.suggestions = _suggested(spec, seen)
+    elif spec.kind is Kind.LINES:
+        view.examples = seen[:_MOST_EXAMPLES]
+    return view
+
+
+def _suggested(spec: FieldSpec, seen: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*spec.suggestions, *seen]))
+
+
+def _map_rows(spec: FieldSpec, path: str, rows: Sequence[MapRow], usual: "_Usual") -> Iterator[RowView]:
+    kind = Kind.CHOICE if spec.choices else Kind.TEXT
+    names = () if spec.choices else _suggested(spec, usual.get(path, ()))
+    name_spec = FieldSpec(NAME, kind, is_required=True, choices=spec.choices, suggestions=names)
+    empty = len(list(takewhile(lambda row: row.is_empty, reversed(rows))))
+    for index, row in enumerate([*rows, *[MapRow()] * (_SPARE_ROWS - empty)]):
+        place = f"{path}.{index}"
+        kind = value_kind(spec, row.name)
+        name = _control(name_spec, f"{place}.{NAME}", row.name)
+        value = _control(_value_spec(kind), f"{place}.{VALUE}", map_text(kind, row.value))
+        yield RowView(place, index + 1, [name, value])
+
+
+def _value_spec(kind: Kind) -> FieldSpec:
+    return FieldSpec(VALUE, kind, help_text=_LINES_HELP if kind is Kind.LINES else "")
 
 
 def _members(spec: FieldSpec, path: str, holder: Mapping[str, Any], usual: "_Usual") -> list[FieldView]:
@@ -213,26 +158,7 @@ def _all(views: Iterable[FieldView]) -> Iterator[FieldView]:
     for view in views:
         yield view
         yield from _all(view.members)
-        for row in view.rows:
-            yield from _all(row.members)
-
-
-def _placed(fault: Fault, by_path: Mapping[str, FieldView]) -> tuple[str, str, str]:
-    """Puts the fault at the field it is about; answers the field's id and label, and the words."""
-    steps = fault.path.split(".")
-    for length in range(len(steps), 0, -1):
-        view = by_path.get(".".join(steps[:length]))
-        if view is not None:
-            rest = ".".join(steps[length:])
-            text = f"{rest}: {fault.text}" if rest else fault.text
-            if view.spec.kind is Kind.PAIRS and not rest:
-                text = "Write one name = value on each line, and no name twice."
-            view.errors.append(text)
-            return view.id, _place(view, by_path), text
-    return "", fault.path, fault.text
-
-
-def _place(view: FieldView, by_path: Mapping[str, FieldView]) -> str:
-    """The label of a field, with the number of the row it is in."""
-    numbers = [int(step) + 1 for step in view.path.split(".") if step.isdecimal()]
-    return f"{view.spec.label} of file {numbers[0]}" if numbers else view.spec.label
+        # Faults know the rows of a map by their names.
+        if view.spec.kind is not Kind.MAP:
+            for row in view.rows:
+                yield from _all(row.members)

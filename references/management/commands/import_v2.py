@@ -6,7 +6,7 @@ from pathlib import Path
 
 from references.legacy import CategorySource
 from references.management.importing import ImportCommand
-from references.sources import stored_records, v2_folder_read
+from references.sources import StoredRecords, v2_folder_read
 
 
 class Command(ImportCommand):
@@ -17,4 +17,4 @@ class Command(ImportCommand):
         super().add_arguments(parser)
 
     def sources(self, options: dict) -> Iterable[CategorySource]:
-        return v2_folder_read(options["folder"], known=stored_records)
+        return v2_folder_read(options["folder"], known=StoredRecords())

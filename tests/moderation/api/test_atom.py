@@ -2,6 +2,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from django.http import HttpResponse
+from django.utils.http import http_date
 
 from moderation.models import AuditEvent
 from references.services import record_delete, record_put
@@ -84,6 +85,15 @@ def test_the_feed_and_its_entries_tell_when(monkeypatch):
     make_record("clip", "a")
     feed = parsed(read())
     assert texts(feed, "updated") == texts(feed, "entry/updated") == ["2023-11-14T22:13:20+00:00"]
+
+
+def test_the_time_of_the_last_change_does_not_go_back_with_what_was_moved_in_from_elsewhere(monkeypatch):
+    for at in (EARLY + 100, EARLY):
+        monkeypatch.setattr("moderation.events.time.time", lambda at=at: at)
+        make_record("clip", f"at {at}")
+    response = read()
+    assert response.headers["Last-Modified"] == http_date(EARLY + 100)
+    assert texts(parsed(response), "updated") == ["2023-11-14T22:15:00+00:00"]
 
 
 def test_only_the_fifty_newest_are_told():

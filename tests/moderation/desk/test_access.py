@@ -138,7 +138,8 @@ def test_the_lists_of_rows_have_the_frame_of_the_site_and_a_way_home(sign_in, cl
     login = Page(client.get("/admin/login/"))
     assert "/" in login.links
     assert "/admin/queue/" not in login.links
-    for seen in (page, login):
-        assert [style["href"] for style in seen.all("link", rel="stylesheet")][-1].endswith("records.css")
+    rows = Page(sign_in("Ada").get("/admin/references/category/"))
+    for seen, sheet in ((page, "site.css"), (login, "site.css"), (rows, "records.css")):
+        assert [style["href"] for style in seen.all("link", rel="stylesheet")][-1].endswith(sheet)
         assert seen.all("style") == []
         assert all(script.get("src", "").startswith("/static/") for script in seen.all("script"))

@@ -77,7 +77,7 @@ def test_a_dry_run_writes_nothing_and_lists_conflicts_first(ada):
     assert "1 conflict, and 1 change that can be applied as it is." in page.text
     assert page.text.index("painter changed") < page.text.index("newcomer")
     assert (
-        "Model 'painter' was changed after this change was proposed (changed). Clashing fields: description."
+        "Model 'painter' was changed after this change was proposed. Clashing fields: description."
         in page.text
     )
     assert "description clash first from somebody else from Rita" in page.text

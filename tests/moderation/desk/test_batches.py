@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from moderation.desk import batches
+from moderation.desk import applying_preview, batch_views, batches
 from moderation.models import AuditEvent, Batch, PendingChange
 from moderation.services import batch_apply, batch_decide, change_apply, queue_purge
 from tests.moderation.factories import (
@@ -290,6 +290,26 @@ def test_a_batch_is_exported_as_csv_that_computes_nothing(ada):
     assert (rows[0]["category"], rows[0]["requested_username"]) == (IMAGES, "Ravi#102")
     assert rows[0]["applied_at"] == ""
     assert rows[0]["approved_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("path", "module", "compared"),
+    [
+        (f"{BATCHES}1/", batch_views, "diff_rows"),
+        (f"{BATCHES}1/?view=net", batch_views, "state_rows"),
+        ("/admin/apply/1/", applying_preview, "diff_rows"),
+    ],
+)
+def test_a_page_compares_the_records_of_each_change_once(ada, monkeypatch, path, module, compared):
+    make_live("painter")
+    changes = [propose_update("painter", description="new"), propose_create("other")]
+    approve(*changes)
+    if module is batch_views:
+        batch_apply(actor=ADA, batch_id=1)
+    calls, compare = [], getattr(module, compared)
+    monkeypatch.setattr(module, compared, lambda *states: calls.append(states) or compare(*states))
+    assert ada.get(path).status_code == 200
+    assert len(calls) == len(changes)
 
 
 @pytest.mark.parametrize("path", ["", "1/", "1/?view=net"])

@@ -119,12 +119,69 @@ def test_a_stale_change_is_shown_three_ways(ada):
     moved = make_v2(IMAGES, "painter", description="theirs", style="anime", tags=["a"], metadata=stamps())
     record_put(category=IMAGES, name="painter", record=moved)
     page = show(ada, change)
-    assert "was changed after this change was proposed (changed). Clashing fields: description." in page.text
+    assert "was changed after this change was proposed. Clashing fields: description." in page.text
     assert cells(ada, change, "description") == ["base", "theirs", "mine"]
     assert cells(ada, change, "style") == ["generalist", "anime", "generalist"]
-    assert cells(ada, change, "tags") == ['[ "a" ]', '[ "a" ]', "b 1 more, unchanged"]
+    assert cells(ada, change, "tags") == ["1 unchanged", "1 unchanged", "b 1 more, unchanged"]
     assert page.text.count("clash ") == 1
     assert "When it was proposed, whole" in show(ada, change, "?view=raw").text
+
+
+def test_three_ways_a_list_of_files_is_told_file_by_file(ada):
+    def config(*files):
+        return {
+            "download": [
+                {"file_name": name, "file_url": f"https://example.org/{name}", "sha256sum": digit * 64}
+                for name, digit in files
+            ]
+        }
+
+    make_live("painter", config=config(("a", "1"), ("b", "2"), ("c", "3")))
+    mine = config(("a", "4"), ("b", "2"), ("c", "3"))
+    change = propose_update("painter", config=mine, metadata=stamps())
+    theirs = make_v2(IMAGES, "painter", config=config(("a", "1"), ("b", "2")), metadata=stamps())
+    record_put(category=IMAGES, name="painter", record=theirs)
+    was, now, proposed = cells(ada, change, "config.download")
+    assert was == (
+        f"a sha256sum: {'1' * 64} c file_url: https://example.org/c sha256sum: {'3' * 64} 1 more, unchanged"
+    )
+    assert now == f"2 unchanged c file_url: https://example.org/c sha256sum: {'3' * 64}"
+    assert proposed == f"a sha256sum: {'4' * 64} 2 more, unchanged sha256sum: {'1' * 64}"
+
+
+def test_three_ways_a_list_in_another_order_is_told_whole(ada):
+    make_live("painter", tags=["a", "b"])
+    change = propose_update("painter", tags=["b", "a"], metadata=stamps())
+    record_put(
+        category=IMAGES, name="painter", record=make_v2(IMAGES, "painter", tags=["a"], metadata=stamps())
+    )
+    was, now, proposed = cells(ada, change, "tags")
+    assert (was, now, proposed) == (
+        '[ "a", "b" ]',
+        "1 unchanged b",
+        '[ "b", "a" ] [ "a", "b" ]',
+    )
+
+
+def test_three_ways_a_list_whose_members_are_known_by_something_else_is_told_whole(ada):
+    def config(**file):
+        return {"download": [{"file_url": "https://example.org/a", "sha256sum": "1" * 64, **file}]}
+
+    make_live("painter", config=config(file_name="a"))
+    change = propose_update("painter", config=config(file_name="a", sha256sum="2" * 64), metadata=stamps())
+    theirs = make_v2(IMAGES, "painter", config=config(file_name=""), metadata=stamps())
+    record_put(category=IMAGES, name="painter", record=theirs)
+    was, now, proposed = cells(ada, change, "config.download")
+    assert was.startswith('[ { "')
+    assert now.startswith("https://example.org/a file_name:")
+    assert proposed.startswith("a sha256sum:")
+
+
+def test_three_ways_a_list_that_is_gone_is_shown_as_it_was(ada):
+    make_live("painter", tags=["a", "b"])
+    change = propose_update("painter", tags=["a", "b", "c"], metadata=stamps())
+    apply_at_once(propose_delete("painter"))
+    assert cells(ada, change, "tags") == ["a b", "not there", "c 2 more, unchanged"]
 
 
 @pytest.mark.parametrize("view", ["", "?view=inline", "?view=raw"])
@@ -247,7 +304,7 @@ def test_use_is_not_waited_for(ada, edit):
 def test_use_is_shown_when_it_is_known(ada, usage):
     make_live("stable_diffusion")
     text = show(ada, propose_delete("stable_diffusion")).text
-    assert "Use Workers 12 Last day 4,000" in text
+    assert "Use Workers 12 Past day 4,000" in text
     assert "Deletion risk" in text
 
 

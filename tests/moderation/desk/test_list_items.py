@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.desk.list_items import ItemChange, items, written
+from moderation.desk.list_items import ItemChange, items
 from moderation.diffs import canonical
+from moderation.telling import value_text
 
 ADDED, REMOVED, SAME = ItemChange.ADDED, ItemChange.REMOVED, ItemChange.SAME
 
@@ -47,6 +48,6 @@ def test_objects_without_names_of_their_own_are_compared_whole():
 @given(st.lists(st.integers(0, 3)), st.lists(st.integers(0, 3)))
 def test_what_stays_and_comes_is_the_new_list_and_what_stays_and_goes_the_old_one(old, new):
     found = items(old, new)
-    assert [item.label for item in found if item.change in (SAME, ADDED)] == list(map(written, new))
+    assert [item.label for item in found if item.change in (SAME, ADDED)] == list(map(value_text, new))
     before = Counter(item.label for item in found if item.change in (SAME, REMOVED))
     assert before == Counter(map(canonical, old))

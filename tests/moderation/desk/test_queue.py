@@ -11,6 +11,7 @@ from moderation.desk.marks import open_changes
 from moderation.models import AuditEvent, PendingChange, SavedReason
 from moderation.review import changes_diff
 from moderation.services import change_propose
+from moderation.services.remarks import comment_add
 from references.categories import CATEGORIES
 from references.models import Category, ModelRecord
 from references.services import json_text, record_put
@@ -388,3 +389,33 @@ def test_the_order_is_a_link_apart_from_the_presets(ada, changes):
     page = Page(ada.get(f"{QUEUE}?sort=oldest"))
     assert page.all("input", type="hidden", name="sort")[0]["value"] == "oldest"
     assert page.all("a", href=QUEUE, **{"aria-current": "page"})
+
+
+def test_rows_count_the_same_warnings_as_the_page_of_the_change(ada):
+    digest = "0123456789abcdef" * 4
+    make_live("Painter", config={"download": [make_download("a.bin", sha256sum=digest)]})
+    make_live(
+        "lens", category="clip", config={"download": [make_download("b.bin", sha256sum=digest.upper())]}
+    )
+    copied = make_download("c.bin", file_url="https://huggingface.co/c.bin", sha256sum=digest)
+    copy = propose_create("pain-ter", config={"download": [copied]})
+    assert "pain-ter critical 3 to look at" in Page(ada.get(QUEUE)).text
+    assert "To look at 3" in Page(ada.get(f"{QUEUE}{copy.change_id}/")).text
+    record_put(category="clip", name="lens", record=make_v2("clip", "lens"))
+    assert "pain-ter critical 2 to look at" in Page(ada.get(QUEUE)).text
+
+
+def test_a_row_tells_of_a_record_that_cannot_be_applied(ada):
+    change = propose_create("painter")
+    PendingChange.objects.filter(pk=change.pk).update(payload=json_text({"name": "painter", "nsfw": "often"}))
+    assert "cannot be applied" in Page(ada.get(QUEUE)).text
+    assert "It could not be applied" in Page(ada.get(f"{QUEUE}{change.change_id}/")).text
+
+
+def test_rows_count_the_comments_on_each_change(ada):
+    said, quiet = propose_create("said"), propose_create("quiet")
+    for text in ("one", "two"):
+        comment_add(actor=ADA, change_id=said.change_id, text=text)
+    comment_add(actor=ADA, change_id=quiet.change_id, text="only")
+    text = Page(ada.get(QUEUE)).text
+    assert text.count("2 comments") == text.count("1 comment") == 1

@@ -13,9 +13,10 @@ class FormReader(HTMLParser):
         self.form_id = form_id
         self.values: dict[str, str] = {}
         self.buttons: list[tuple[str | None, str | None]] = []
-        self.inside = False
+        self.inside = self.is_inert = False
         self.area: str | None = None
         self.select: str | None = None
+        self.shown = False
         self.feed(response.content.decode())
         self.close()
 
@@ -23,7 +24,9 @@ class FormReader(HTMLParser):
         found = dict(attrs)
         if tag == "form":
             self.inside = found.get("id") == self.form_id
-        if not self.inside:
+        if tag == "template":
+            self.is_inert = True
+        if not self.inside or self.is_inert:
             return
         name = found.get("name")
         if tag == "button":
@@ -35,6 +38,8 @@ class FormReader(HTMLParser):
             self.select = name
             self.values[name] = ""
         elif tag == "option" and self.select and "selected" in found:
+            # Without a value, what is shown is sent.
+            self.shown = "value" not in found
             self.values[self.select] = found.get("value") or ""
         elif tag == "input" and name and found.get("type") != "checkbox":
             self.values[name] = found.get("value") or ""
@@ -42,6 +47,10 @@ class FormReader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self.inside = False
+        elif tag == "template":
+            self.is_inert = False
+        elif tag == "option":
+            self.shown = False
         elif tag == "select":
             self.select = None
         elif tag == "textarea" and self.area:
@@ -52,6 +61,8 @@ class FormReader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.area:
             self.values[self.area] += data
+        elif self.select and self.shown:
+            self.values[self.select] += data
 
     def typed(self, **fields: str) -> dict[str, str]:
         """What is sent after these record fields were typed; dots of a path are written as two underscores."""

@@ -340,3 +340,10 @@ def test_pages_about_people_are_kept_by_no_cache(rita):
         assert "no-store" in response.headers["Cache-Control"]
         assert "Cookie" in response.headers["Vary"]
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
+
+
+def test_what_a_new_model_brings_is_shown_without_a_column_of_nothing(rita):
+    make_live("there")
+    created, updated = propose_create("newcomer"), propose_update("there", description="other")
+    pages = [Page(rita.get(f"/my-changes/{change.change_id}")) for change in (created, updated)]
+    assert [len(page.all("div", **{"class": "diff-new"})) for page in pages] == [1, 0]

@@ -143,6 +143,31 @@ def test_a_sender_that_is_told_to_end_finishes_what_it_has_begun(connected, stor
     assert set(WebhookDelivery.objects.values_list("claim", flat=True)) == {""}
 
 
+INTERRUPTED = """
+import signal, sys
+import django
+from django.core.management import execute_from_command_line
+django.setup()
+from moderation.webhooks import sender
+def trace(frame, event, argument):
+    if frame.f_code.co_name == "wait":
+        signal.raise_signal(signal.SIGTERM)
+    return trace
+def prune():
+    sys.settrace(trace)
+sender.deliveries_prune = prune
+execute_from_command_line(["manage.py", "deliver_webhooks"])
+"""
+
+
+def test_a_signal_at_any_moment_of_its_waiting_ends_a_sender(store):
+    given = store.environment(**ALLOWED, DJANGO_SETTINGS_MODULE="config.settings")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], cwd=ROOT, env=given, capture_output=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_server_delivers_by_itself(connected, store, receiver: Receiver):
     Webhook.objects.create(url=receiver.url, secret=SECRET, created_at=1)
     with live_server(store, workers=1, **ALLOWED) as site:

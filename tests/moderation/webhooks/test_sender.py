@@ -24,6 +24,7 @@ from moderation.webhooks.deliveries import (
 from moderation.webhooks.sender import send_due, send_forever
 from moderation.webhooks.sending import Answer, post
 from moderation.webhooks.services import webhook_add, webhook_rotate
+from references.management.bell import Bell
 from tests.factories import make_record
 from tests.moderation.webhooks.conftest import SECRET
 from tests.moderation.webhooks.receiver import Receiver, running_receiver
@@ -270,7 +271,7 @@ def test_what_ended_long_ago_is_forgotten(receiver, webhook):
 def test_a_sender_goes_on_until_it_is_told_to_stop(receiver, webhook, monkeypatch):
     monkeypatch.setattr(sender, "POLL_SECONDS", 0.02)
     # Its own thread: the connection of this one is not to be closed.
-    stopping = threading.Event()
+    stopping = Bell()
     make_record("clip", "A")
     thread = threading.Thread(target=send_forever, args=[stopping])
     thread.start()

@@ -1,3 +1,4 @@
+import time
 from urllib.parse import quote
 
 import pytest
@@ -9,8 +10,11 @@ from config.wsgi import application, django_application
 from references.api import hot
 from references.api.hot import HotReads
 from references.categories import CATEGORIES
+from references.horde.usage import STATUS_CALLS, USAGE_CALLS
+from references.models import UsageSnapshot
 from tests.factories import make_record
 from tests.references.api import V1, V2, Answer, ask
+from tests.references.figures import recorded_bodies
 
 pytestmark = pytest.mark.django_db
 
@@ -347,3 +351,52 @@ def test_a_refused_search_is_refused_again():
     for _ in range(2):
         assert ask(f"{V2}/lora/search?sort_by=nothing").status == 400
         assert ask(f"{V2}/lora/search?limit=0").status == 422
+
+
+RISK = "/api/model_references/statistics/image_generation/deletion-risk"
+RISKS = [f"{RISK}{query}" for query in ("", "?limit=1", "?format=json", "?format=csv", "?preset=zero_usage")]
+ACCEPTED = {
+    "json": {"Accept": "application/json"},
+    "csv": {"Accept": "text/csv"},
+    "csv before json": {"Accept": "application/json;q=0.5, text/csv"},
+    "json before csv": {"Accept": "application/json, text/csv;q=0.5", "Accept-Encoding": "gzip"},
+    "neither": {"Accept": "image/png"},
+    "nothing": {"Accept": ""},
+}
+
+
+@pytest.fixture
+def usage_told():
+    for call, body in zip(
+        (STATUS_CALLS["image"], USAGE_CALLS["image"]), recorded_bodies("image"), strict=False
+    ):
+        UsageSnapshot.objects.create(path=call.path, body=body, fetched_at=time.time())
+    for name in ("Deliberate", "stable_diffusion", "never used"):
+        make_record("image_generation", name, description="words " * 300)
+
+
+@pytest.mark.parametrize("request_headers", (REQUESTS | ACCEPTED).values(), ids=REQUESTS | ACCEPTED)
+def test_deletion_risk_asked_before_is_what_django_answers_to_the_last_header(usage_told, request_headers):
+    for headers in ({}, *ACCEPTED.values(), request_headers):
+        for route in RISKS:
+            assert ask(route, headers=given(headers, route)).status in (200, 304)
+    assert differences(RISKS, request_headers) == {}
+
+
+def test_deletion_risk_varies_as_django_s_does_when_pages_elsewhere_may_read(settings, usage_told):
+    settings.CORS_ALLOWED_ORIGINS = ["https://example.org"]
+    for headers in ({}, {"Accept": "text/csv"}, {"Origin": "https://example.org"}):
+        assert ask(RISK, headers=headers).headers["vary"] == "Accept-Encoding, Accept, origin"
+        assert differences(RISKS, headers) == {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 200), (ACCEPTED["json"], 200), (ACCEPTED["csv"], 418), (ACCEPTED["csv before json"], 418)],
+)
+def test_only_deletion_risk_as_json_is_answered_before_django(usage_told, elsewhere, headers, status):
+    ask(RISK)
+    ask(RISK, headers=headers)
+    assert ask(RISK, headers=headers, application=HotReads(elsewhere)).status == status
+    head = ask(RISK, method="HEAD", headers=headers, application=HotReads(elsewhere))
+    assert head.status == 418

@@ -1,8 +1,10 @@
+import gc
 import time
 
 import pytest
 from django.db import transaction
 
+from references.analytics import CategoryFigures, CategoryRisk, CategoryStats
 from references.api import known
 from references.api.hot import HotReads
 from references.api.known import KnownAnswers
@@ -79,15 +81,17 @@ PATHS = [
     f"{V2}/text_generation/groups/summary",
     f"{V2}/text_generation/groups/health",
     f"{V2}/text_generation/distinct_baselines",
+    f"{V2}/text_generation/families/detect",
 ]
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_answers_follow_every_write_of_what_they_are_made_of(path):
-    make_record("text_generation", "Org/A-7B", baseline="one", text_model_group="A")
+    for name in ("Org/Alpha-7B", "Org/Alphabet-7B"):
+        make_record("text_generation", name, baseline="one", text_model_group="A")
     assert prepared(path) == 200
     before = ask(path).body
-    make_record("text_generation", "Org/B-13B", baseline="two", text_model_group="B")
+    make_record("text_generation", "Org/Alphabeta-13B", baseline="two", text_model_group="B")
     assert ask(path, application=HotReads(refuse)).status == 418
     assert ask(path).body != before
 
@@ -109,15 +113,73 @@ def test_statistics_are_computed_anew_after_their_time(settings, monkeypatch):
     assert ask(path, application=HotReads(refuse)).status == 418
 
 
-def test_popular_models_follow_the_figures_and_ask_for_newer_ones_in_time(settings):
-    make_record("image_generation", "a")
-    calls = (STATUS_CALLS["image"], USAGE_CALLS["image"])
-    for call, body in zip(calls, recorded_bodies("image"), strict=False):
+def usage_told(kind):
+    """Has the figures of the AI-Horde stored; returns the calls they came by."""
+    calls = (STATUS_CALLS[kind], USAGE_CALLS[kind])
+    for call, body in zip(calls, recorded_bodies(kind), strict=False):
         UsageSnapshot.objects.create(path=call.path, body=body, fetched_at=time.time())
-    path = f"{V2}/image_generation/popular"
+    return calls
+
+
+RISK = "/api/model_references/statistics/{}/deletion-risk"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("image", f"{V2}/image_generation/popular"),
+        ("image", RISK.format("image_generation")),
+        ("text", RISK.format("text_generation")),
+        ("text", f"{RISK.format('text_generation')}?group_text_models=true"),
+        ("text", f"{RISK.format('text_generation')}?include_backend_variations=true&limit=1"),
+    ],
+)
+def test_figures_follow_the_ai_horde_and_the_records_and_ask_for_newer_ones_in_time(settings, kind, path):
+    make_record(f"{kind}_generation", "a")
+    calls = usage_told(kind)
     assert prepared(path) == 200
     UsageSnapshot.objects.filter(path=calls[0].path).update(fetched_at=time.time() - 1)
     assert ask(path, application=HotReads(refuse)).status == 418
     assert prepared(path) == 200
+    make_record(f"{kind}_generation", "b")
+    assert ask(path, application=HotReads(refuse)).status == 418
+    assert prepared(path) == 200
     settings.HORDE_API_CACHE_TTL = 0
     assert ask(path, application=HotReads(refuse)).status == 418
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        (f"{RISK.format('image_generation')}?limit", CategoryRisk),
+        (f"{V2}/image_generation/popular?limit", CategoryStats),
+        ("/api/model_references/statistics/image_generation?limit", CategoryFigures),
+    ],
+)
+def test_answers_that_no_longer_hold_keep_no_figures(path, kind):
+    usage_told("image")
+    alive = []
+    for number in range(3):
+        make_record("image_generation", f"model {number}")
+        assert ask(f"{path}={number + 1}").status == 200
+        gc.collect()
+        alive.append(sum(isinstance(each, kind) for each in gc.get_objects()))
+    assert alive == [alive[0]] * 3
+
+
+def test_deletion_risk_follows_its_rules_its_time_and_the_structure_of_groups(settings, monkeypatch):
+    make_record("text_generation", "Org/A-7B")
+    usage_told("text")
+    settings.DELETION_RISK_CACHE_TTL = 500
+    whole = RISK.format("text_generation")
+    grouped = f"{whole}?group_text_models=true"
+    assert (prepared(whole), prepared(grouped)) == (200, 200)
+    alias_add(canonical="A", alias="Alpha")
+    asked_again = [ask(path, application=HotReads(refuse)).status for path in (whole, grouped)]
+    assert asked_again == [200, 418]
+    settings.TEXT_GEN_CRITICAL_USAGE_THRESHOLD += 1
+    assert ask(whole, application=HotReads(refuse)).status == 418
+    assert prepared(whole) == 200
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 501)
+    assert ask(whole, application=HotReads(refuse)).status == 418

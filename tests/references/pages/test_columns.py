@@ -119,3 +119,29 @@ def test_a_group_is_looked_up_by_its_whole_name():
         make_record("text_generation", name, text_model_group="Magnum-kto" if "kto" in name else "Magnum")
     assert found("group:magnum", "text_generation") == ["a/Magnum-7B", "a/Magnum-12B"]
     assert columns("text_generation").group_sizes == {"Magnum": 2, "Magnum-kto": 1}
+
+
+def test_the_records_are_gone_through_once_for_all_that_a_list_asks(images):
+    known = columns("image_generation")
+    gone_through = []
+
+    class Counted(list):
+        def __iter__(self):
+            gone_through.append(1)
+            return super().__iter__()
+
+    known.records = Counted(known.records)
+    assert [facet.name for facet in known.facets] == [
+        "baseline",
+        "style",
+        "nsfw",
+        "size",
+        "tag",
+        "with",
+        "host",
+    ]
+    assert (known.sizes, known.groups) == ([2 * GIB, 7 * GIB, None], ["Dawn", "dusk XL", "Noon"])
+    assert len(gone_through) == 1
+    assert known.lowered("tag") == ["retro\nscenes", "retro", "sea"]
+    assert known.lowered("description")[0] == "soft light"
+    assert len(gone_through) == 2

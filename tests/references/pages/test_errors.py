@@ -63,3 +63,23 @@ def test_a_form_without_a_token_is_refused_with_a_page():
     response = csrf_failure(RequestFactory().post("/x"))
     assert response.status_code == 403
     assert "You may not do this." in Page(response).text
+
+
+@pytest.mark.django_db
+def test_the_name_of_a_model_that_is_not_there_can_be_searched_for_at_once():
+    def offered(path: str) -> str | None:
+        response = Client().get(path, headers={"Accept": PAGE})
+        assert response.status_code == 404
+        return Page(response).all("input", id="search")[0]["value"]
+
+    assert offered("/models/clip/ViT-L/15%22") == 'ViT-L/15"'
+    assert offered("/nothing") == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/theme", "/sign-out"])
+def test_an_address_that_only_takes_forms_says_so_on_a_page(path):
+    response = Client().get(path, headers={"Accept": PAGE})
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    assert "It only takes what a form sends." in Page(response).text

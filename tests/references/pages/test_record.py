@@ -146,8 +146,8 @@ def test_use_and_risk_are_told_in_words(browser, usage):
     make_record("image_generation", "stable_diffusion", description="The first")
     make_record("image_generation", "RPG", description="Knights")
     page = shown(browser, "image_generation", "stable_diffusion")
-    assert "Workers 12 Last day 4,000 Last month 90,000 Ever 5,000,000" in page.text
-    assert "It takes 100.0 % of the category's requests this month." in page.text
+    assert "Workers 12 Past day 4,000 Past month 90,000 Ever 5,000,000" in page.text
+    assert "It takes 100.0 % of the category's requests of the past month." in page.text
     page = shown(browser, "image_generation", "RPG")
     for words in ("No worker offers it at the moment.", "Used before, but not within the last day."):
         assert words in page.text

@@ -49,11 +49,16 @@ def test_sizes_are_in_the_units_of_the_catalogue(browser, images):
     assert "2.15 GB" in text
 
 
+def test_a_size_is_the_one_that_the_catalogue_shows(browser, usage):
+    make_record("image_generation", "stable_diffusion", size_on_disk_bytes=4_265_380_512)
+    assert "5,000,000 4.27 GB 21,100" in weighed(browser).text
+
+
 def test_models_are_listed_by_use_with_their_flags_in_words(browser, images):
     page = weighed(browser)
     assert page.names_of_rows() == ["stable_diffusion", "Dreamlike%20Diffusion", "RPG", "HASDX", "Unheard"]
     assert "HASDX critical Lacks a worker Fell out of use Hardly used Unused today" in page.text
-    assert "Models 5 Critical 1 Without a worker 3 Unused this month 2" in page.text
+    assert "Models 5 Critical 1 Without a worker 3 Unused for a month 2" in page.text
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_presets_flags_search_and_order_are_in_the_query_string(browser, images,
 def test_presets_tell_how_many_they_keep(browser, images):
     text = weighed(browser).text
     assert (
-        "All 5 Candidates 5 Critical 1 Unused this month 2 Hardly used 2 Without a worker 3 "
+        "All 5 Candidates 5 Critical 1 Unused for a month 2 Hardly used 2 Without a worker 3 "
         "Incomplete 0 File hosts 5"
     ) in text
 
@@ -108,7 +113,7 @@ def test_text_models_are_weighed_by_group_with_their_variants_folded(browser, te
     page = weighed(browser, "text_generation")
     assert "Groups 2 Critical 1" in page.text
     assert "Lumimaid No description 1 of 3 5 150 4,440 74,150 1 3 variants" in page.text
-    assert "NeverSleep/Lumimaid-v0.2-8B 5 workers, 4,350 this month" in page.text
+    assert "NeverSleep/Lumimaid-v0.2-8B 5 workers, 4,350 in the past month" in page.text
     assert page.names_of_rows() == ["Alder-7B"]
 
 

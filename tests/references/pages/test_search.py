@@ -51,3 +51,8 @@ def test_an_empty_search_only_asks(browser, models):
 )
 def test_no_search_breaks_the_page(browser, models, query):
     searched(browser, query)
+
+
+def test_where_nothing_is_found_nothing_is_counted(browser, models):
+    assert "0 models" not in searched(browser, "badger").text
+    assert "1 model in 1 category" in searched(browser, "foxes").text

@@ -36,7 +36,7 @@ def images() -> None:
 def test_figures_are_text_beside_their_drawing(browser, images):
     text = counted(browser, "image_generation").text
     for words in (
-        "Models 8 On disk, all together 26 GB On average 3.25 GB Files 8",
+        "Models 8 On disk, all together 26.0 GB On average 3.25 GB Files 8",
         "Safe for work 6 75.0 % NSFW 2 25.0 %",
         "Stable Diffusion 1 6 75.0 % Stable Diffusion XL 2 25.0 %",
         "anime 7 87.5 % furry 1 12.5 %",
@@ -78,3 +78,10 @@ def test_a_category_without_models_has_nothing_to_count(browser, category):
 
 def test_an_unknown_category_is_not_found(browser):
     assert browser.get("/statistics/nonsense").status_code == 404
+
+
+def test_ranges_are_written_with_a_dash_and_lead_to_their_models(browser):
+    make_record("text_generation", "lab/Small-4B", parameters=4_000_000_000)
+    page = counted(browser, "text_generation")
+    assert "1 3B–6B 100.0 %" in page.text
+    assert "/models/text_generation?parameters=3B-6B" in page.links
