@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from types import FrameType
 
 from django.conf import settings
@@ -18,6 +19,9 @@ from references.management.tied import end_with
 HEAD_TIMEOUT = 15
 HEAD_BYTES = 64 * 1024
 STOP_PATIENCE = 20
+# Seconds between two looks at whether the workers have ended, and those that what did not end has before it is killed.
+LOOK_SECONDS = 0.02
+KILL_PATIENCE = 1
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -34,7 +38,7 @@ class Server(Granian):
             loop=Loops.auto,
             http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT * 1000),
             http2_settings=HTTP2Settings(max_headers_size=HEAD_BYTES),
-            workers_kill_timeout=STOP_PATIENCE,
+            workers_kill_timeout=KILL_PATIENCE,
             log_level=LogLevels.warning,
             log_dictconfig=settings.LOGGING,
         )
@@ -47,6 +51,13 @@ class Server(Granian):
         super().signal_handler_interrupt(number, frame)
 
     def _stop_workers(self) -> None:
+        # A worker counts as alive until the thread that waits for it runs again, which takes its time on a busy
+        # machine: granian would call it one that refused to stop.
+        for worker in self.wrks:
+            worker.terminate()
+        deadline = time.monotonic() + STOP_PATIENCE
+        while any(worker.is_alive() for worker in self.wrks) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
         super()._stop_workers()
         # Nor is it one where that was noticed first.
         if self.interrupt_signal:
