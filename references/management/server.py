@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType
@@ -13,15 +14,16 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
 from references.management.bell import Bell
-from references.management.tied import end_with
 
 # Seconds to begin a request, bytes of its head, and seconds that a stop waits for the answers under way.
 HEAD_TIMEOUT = 15
 HEAD_BYTES = 64 * 1024
 STOP_PATIENCE = 20
-# Seconds between two looks at whether the workers have ended, and those that what did not end has before it is killed.
-LOOK_SECONDS = 0.02
+# Seconds that one which did not stop has then, before it is killed, and those between two looks at such things.
 KILL_PATIENCE = 1
+LOOK_SECONDS = 0.02
+# Seconds between two looks of a worker at whether its server is still there.
+TIE_SECONDS = 1
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -83,12 +85,35 @@ def _signals_release() -> None:
 
 
 def _worker_begin(server: int) -> None:
-    """Has a worker stop when the server tells it, even while it loads the application.
+    """Leaves both signals held in all threads of a worker, and has one of them take SIGTERM.
 
     A new process inherits the server's handlers, which do nothing there. Ctrl-C reaches every process of a
     terminal; it is for the server alone, which then ends its workers.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # With signals still held, which are for the first thread.
-    threading.Thread(target=end_with, args=(server,), name="tie", daemon=True).start()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    threading.Thread(target=_worker_end, args=(server,), name="tie", daemon=True).start()
+
+
+def _worker_end(server: int) -> None:
+    """Ends this worker once it is told to, even while it loads the application, or once the server is no more.
+
+    Granian's handler is called once, and when its worker waits for that: called before, it is forgotten, and a
+    second time, it never returns.
+    """
+    while os.getppid() == server and signal.sigtimedwait({signal.SIGTERM}, TIE_SECONDS) is None:
+        pass
+    deadline = time.monotonic() + STOP_PATIENCE
+    is_told = False
+    while time.monotonic() < deadline:
+        handler = signal.getsignal(signal.SIGTERM)
+        if not callable(handler):
+            os._exit(0)
+        if not is_told and _is_waiting(threading.main_thread()):
+            handler(signal.SIGTERM, None)
+            is_told = True
+        time.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_waiting(thread: threading.Thread) -> bool:
+    return sys._current_frames()[thread.ident].f_code is threading.Condition.wait.__code__

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,33 @@ def test_a_signal_to_all_processes_at_once_and_again_ends_a_server_well(variable
                 os.killpg(terminal.pid, signal.SIGTERM)
         assert terminal.wait(), terminal.shown.decode()
         assert terminal.status == 0, terminal.shown.decode()
+
+
+# An application that answers slowly, and says when it has begun.
+SLOW = """
+import time, types
+def application(environ, start_response):
+    print("begun", flush=True)
+    time.sleep(2)
+    start_response("200 OK", [("Content-Length", "4")])
+    return [b"done"]
+sys.modules["config.wsgi"] = types.SimpleNamespace(application=application)
+"""
+
+
+def test_an_answer_under_way_is_given_however_often_all_processes_are_told_to_stop(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "2", prelude=SLOW) as terminal:
+        assert terminal.wait(until="/admin/")
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request("GET", "/")
+        assert terminal.wait(until="begun")
+        for _ in range(3):
+            os.killpg(terminal.pid, signal.SIGTERM)
+            time.sleep(0.2)
+        assert connection.getresponse().read() == b"done"
+        connection.close()
+        assert_ended_well(terminal)
 
 
 def test_workers_of_a_server_that_is_killed_end_too(variables):
