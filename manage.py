@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 
 from config.databases import connection_problem
 from config.environment import env_file_load
@@ -23,7 +23,7 @@ if __name__ == "__main__":
         sys.exit(str(error))
     try:
         execute_from_command_line(sys.argv)
-    except OperationalError:
+    except DatabaseError:
         if problem := connection_problem(connection):
             sys.exit(problem)
         raise

@@ -4,6 +4,7 @@ The server hands a request over as soon as its head is there and knows no limit 
 does not come could answer nobody else, and nothing ends its wait but the end of the connection.
 """
 
+import logging
 import os
 import socket
 import stat
@@ -17,10 +18,12 @@ from typing import Any
 
 from django.conf import settings
 
+from config.places import NoPlace, Places
+
+logger = logging.getLogger(__name__)
+
 # Seconds from the first read of a body until all of it must be there.
 BODY_SECONDS = 30.0
-# Seconds that a thread may wait until another one has its body, so that requests which come at once all succeed.
-MOMENT = 0.25
 # Seconds between two looks at who waits.
 LOOK_SECONDS = 1.0
 # One name a descriptor that this process has open.
@@ -62,8 +65,8 @@ class BodyWaits:
     """The waits of a process: as many as there are `places`, which may last BODY_SECONDS each."""
 
     def __init__(self, places: int) -> None:
-        self._places = places
-        self._changed = threading.Condition()
+        self._places = Places(places)
+        self._lock = threading.Lock()
         self._waits: list[BodyWait] = []
         self._watcher: threading.Thread | None = None
 
@@ -74,34 +77,33 @@ class BodyWaits:
         if time.monotonic() - began > BODY_SECONDS:
             raise BodyLate("the body took too long")
         wait = BodyWait(began, environ.get("REMOTE_ADDR", ""), int(environ["SERVER_PORT"]))
-        with self._changed:
-            self._place_take(wait)
+        try:
+            self._places.take(began)
+        except NoPlace:
+            raise BodiesBusy("enough wait for bodies already") from None
+        with self._lock:
+            self._waits.append(wait)
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="bodies", daemon=True)
                 self._watcher.start()
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._waits.remove(wait)
-                self._changed.notify()
+            self._places.leave(began)
         if wait.is_over:
             raise BodyLate("the body took too long")
-
-    def _place_take(self, wait: BodyWait) -> None:
-        """Whoever finds no place waits for one, as long as none of those who have one waits for long."""
-        while len(self._waits) >= self._places:
-            left = min(other.began for other in self._waits) + MOMENT - time.monotonic()
-            if left <= 0:
-                raise BodiesBusy("enough wait for bodies already")
-            self._changed.wait(left)
-        self._waits.append(wait)
 
     def _watch(self) -> None:
         pause = threading.Event()
         while True:
             pause.wait(LOOK_SECONDS)
-            self.look()
+            try:
+                self.look()
+            except OSError as error:
+                # Looking takes descriptors, and there may be none; nobody else would look ever after.
+                logger.warning("who waits for bodies cannot be seen now: %s", error)
 
     def look(self) -> None:
         """Ends the connections of bodies whose time is over.
@@ -110,7 +112,7 @@ class BodyWaits:
         began and still has. What is answered on the others still goes out, and the client connects again; a proxy that
         has the bodies before it sends them on, as it should, never gets here.
         """
-        with self._changed:
+        with self._lock:
             # None of these can get its body and go on while it is looked at.
             for wait in self._waits:
                 if wait.peers is None:

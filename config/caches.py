@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.cache.backends.redis import RedisCache
 from django.core.exceptions import ImproperlyConfigured
@@ -42,12 +43,27 @@ def cache_config(*, ttl: int, is_used: bool) -> dict[str, Any]:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **common}
     if find_spec("redis") is None:
         raise ImproperlyConfigured(f'{prefix}USE_REDIS must be false without the extra "redis".')
+    _address_check(f"{prefix}URL", location)
     return {
         "BACKEND": "config.caches.PassableRedisCache",
         "LOCATION": location,
         "OPTIONS": {**options, "retry": _retries(attempts, backoff)},
         **common,
     }
+
+
+def _address_check(name: str, location: str) -> None:
+    """The client takes any other database for the first, and finds its options out when it first connects."""
+    from redis import ConnectionPool
+
+    database = urlsplit(location).path.strip("/")
+    is_usable = not database or database.isdecimal()
+    try:
+        ConnectionPool.from_url(location).make_connection()
+    except (TypeError, ValueError):
+        is_usable = False
+    if not is_usable:
+        raise ImproperlyConfigured(f"{name} must name a database by its number, and known options alone.")
 
 
 def _retries(attempts: int, backoff: float) -> Any:

@@ -51,6 +51,20 @@ def hosts_named(app_configs: object, **kwargs: object) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def redirect_ends(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    """The server itself speaks http alone: without the proxy's word no request ever counts as https."""
+    if settings.TRUST_PROXY or not settings.SECURE_SSL_REDIRECT:
+        return []
+    return [
+        Warning(
+            "SECURE_SSL_REDIRECT without TRUST_PROXY redirects every request, without end.",
+            hint="Set TRUST_PROXY behind a proxy that sets X-Forwarded-Proto itself.",
+            id="config.W006",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def static_keys_unused(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     if not settings.STATIC_API_KEYS:
         return []

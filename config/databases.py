@@ -1,11 +1,12 @@
 """Turns DATABASE_URL into Django's database setting."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Write-ahead logging lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction
@@ -48,7 +49,7 @@ def connection_problem(database: BaseDatabaseWrapper) -> str | None:
     """Why nobody can connect to the database, in a line that may be shown; None where one can."""
     try:
         database.ensure_connection()
-    except OperationalError as error:
+    except DatabaseError as error:
         settings = database.settings_dict
         server = f"{settings['HOST']}:{settings['PORT']}".rstrip(":")
         shown = f"{server}/{settings['NAME']}" if server else settings["NAME"]
@@ -74,6 +75,8 @@ def _postgres_config(parts: SplitResult) -> dict:
     name = unquote(parts.path).lstrip("/")
     if not name:
         raise ImproperlyConfigured("DATABASE_URL names no PostgreSQL database.")
+    options = POSTGRES_OPTIONS | dict(parse_qsl(parts.query))
+    _options_check(options)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -84,8 +87,22 @@ def _postgres_config(parts: SplitResult) -> dict:
         # A connection a thread, kept: a deployment opens workers x threads of them, and no more.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": POSTGRES_OPTIONS | dict(parse_qsl(parts.query)),
+        "OPTIONS": options,
     }
+
+
+def _options_check(options: dict[str, str]) -> None:
+    """Options with names that PostgreSQL does not know would be found out by the first query."""
+    if find_spec("psycopg") is None:
+        # Django says so when it loads its part for PostgreSQL.
+        return
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo(**options)
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: {str(error).strip()}.") from None
 
 
 def _file(path: Path) -> Path:

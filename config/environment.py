@@ -1,7 +1,6 @@
 """Typed reading of environment variables. A value of no use stops the start and names its variable."""
 
 import json
-import math
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -24,6 +23,9 @@ _ORIGIN = re.compile(
 )
 _WORD = re.compile(r"[!-~]*")
 _REPOSITORY_PART = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
+
+# No setting needs more, and the system takes no longer times to wait.
+LARGEST_NUMBER = 2**31 - 1
 
 # Every name that was asked for: what else begins with the prefix is a mistake of somebody's.
 asked: set[str] = set()
@@ -81,8 +83,8 @@ def number(
         parsed = kind(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a number.") from None
-    if not math.isfinite(parsed):
-        raise ImproperlyConfigured(f"{name} must be a finite number.")
+    if not -LARGEST_NUMBER <= parsed <= LARGEST_NUMBER:
+        raise ImproperlyConfigured(f"{name} must be a number of at most {LARGEST_NUMBER}.")
     if minimum is not None and parsed < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}.")
     return parsed
@@ -100,11 +102,24 @@ def url(*names: str, default: str = "", schemes: Iterable[str] = ("http", "https
     except ValueError:
         is_usable = False
     if not is_usable or any(character.isspace() for character in value):
-        given = next((name for name in names if os.environ.get(name, "").strip()), names[0])
         raise ImproperlyConfigured(
-            f"{given} must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}."
+            f"{_given(names)} must be a URL that begins with "
+            f"{' or '.join(f'{scheme}://' for scheme in schemes)}."
         )
     return value
+
+
+def base_url(*names: str, default: str = "") -> str:
+    """An address that paths are put behind, without a slash at its end."""
+    value = url(*names, default=default)
+    if "?" in value or "#" in value:
+        raise ImproperlyConfigured(f"{_given(names)} must be a URL that ends with its path, without a query.")
+    return value.rstrip("/")
+
+
+def _given(names: tuple[str, ...]) -> str:
+    """Which of the variables is set."""
+    return next((name for name in names if os.environ.get(name, "").strip()), names[0])
 
 
 def folder(name: str, *, default: Path, inside: str) -> Path:

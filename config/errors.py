@@ -56,16 +56,16 @@ def _store_unavailable(error: Exception) -> StoreUnavailable:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        return _failure(request, BodyTooLarge.status_code, BodyTooLarge.default_detail)
-    return _failure(request, HTTPStatus.BAD_REQUEST, "Bad Request")
+        return failure(request, BodyTooLarge.status_code, BodyTooLarge.default_detail)
+    return failure(request, HTTPStatus.BAD_REQUEST, "Bad Request")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _failure(request, HTTPStatus.FORBIDDEN, "Forbidden")
+    return failure(request, HTTPStatus.FORBIDDEN, "Forbidden")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _failure(request, HTTPStatus.NOT_FOUND, "Not Found")
+    return failure(request, HTTPStatus.NOT_FOUND, "Not Found")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -78,5 +78,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return detail_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
 
 
-def _failure(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse:
+def failure(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse:
+    """A page for people, the contract's envelope for everybody else."""
     return failure_page(request, status) if wants_page(request) else detail_response(status, detail)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from config.environment import PREFIX, text
 
 # Characters of a secret that nobody guesses.
 KEY_LENGTH = 50
+_API_KEY = re.compile(r"[!-~]+")
+_USER = re.compile(r".*#[0-9]+")
 
 
 def secret_key(data_dir: Path) -> str:
@@ -42,6 +45,12 @@ def static_api_keys() -> dict[str, str]:
         keys = json.loads(value)
     except ValueError:
         raise ImproperlyConfigured(f"{variable} must be a JSON object.") from None
-    if not isinstance(keys, dict) or not all(isinstance(user, str) and "#" in user for user in keys.values()):
-        raise ImproperlyConfigured(f"{variable} must map each key to a user written as name#id.")
+    if not isinstance(keys, dict) or not all(
+        isinstance(user, str) and _USER.fullmatch(user) for user in keys.values()
+    ):
+        raise ImproperlyConfigured(
+            f"{variable} must map each key to a user written as name#id, the id being a number."
+        )
+    if not all(map(_API_KEY.fullmatch, keys)):
+        raise ImproperlyConfigured(f"{variable} must hold keys of printable ASCII characters without spaces.")
     return keys

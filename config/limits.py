@@ -1,18 +1,23 @@
-"""How large the head of a request may be, and how late its body."""
+"""How large the head of a request may be, how late its body, and how many may write at once."""
 
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from config.body_waits import BodiesBusy, BodyCutOff, BodyRefused
+from config.errors import failure
+from config.places import NoPlace, Places
 from references.api.bodies import CUT_OFF
 from references.api.errors import detail_response
 
 # Characters of all headers together.
 HEAD_LIMIT = 32 * 1024
-# Seconds after which it is worth while to send a body again that nobody had time for.
+# Seconds after which it is worth while to send a request again that nobody had time for.
 RETRY_AFTER = 5
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -46,6 +51,31 @@ class BodyLimitMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """For views that do not catch it: what clients do is no error to log."""
         return _refusal_response(request)
+
+
+class WriteLimitMiddleware:
+    """Refuses writes while enough of them take long, as behind an import: there is always a thread for reads."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._places = Places(settings.WRITE_PLACES)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS:
+            return self.get_response(request)
+        began = time.monotonic()
+        try:
+            self._places.take(began)
+        except NoPlace:
+            response = failure(request, HTTPStatus.SERVICE_UNAVAILABLE, "Too many writes are under way.")
+            response.headers["Retry-After"] = str(RETRY_AFTER)
+            # Its body was not read, and would be taken for the next request.
+            response.headers["Connection"] = "close"
+            return response
+        try:
+            return self.get_response(request)
+        finally:
+            self._places.leave(began)
 
 
 def _refusal_response(request: HttpRequest) -> HttpResponse | None:

@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponse
 logger = logging.getLogger(__name__)
 
 REQUEST_ID = "X-Request-Id"
+# What Django's guards refuse, each told by a logger of its name; the service has no part in it.
+REFUSALS = ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -55,7 +57,7 @@ def logging_config(form: LogFormat, level: LogLevel) -> dict[str, Any]:
         "loggers": {
             # What a client did wrong is its own affair.
             "django.request": {"level": "ERROR", "filters": ["expected"]},
-            "django.security.DisallowedHost": {"filters": ["expected"]},
+            **{f"django.security.{refusal}": {"filters": ["expected"]} for refusal in REFUSALS},
             "_granian": {**own, "filters": ["intended"]},
             "granian.access": dict(own),
         },
@@ -75,12 +77,12 @@ class RequestFilter(logging.Filter):
 class ExpectedFilter(logging.Filter):
     """Has what Django takes for errors, and what is none of the service's, be a line of warning.
 
-    Those are requests for another host, and answers that the service cannot give now or in this deployment.
+    Those are requests that are refused, and answers that the service cannot give now or in this deployment.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        is_host = record.name == "django.security.DisallowedHost"
-        if is_host or getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
+        is_refusal = record.name.startswith("django.security.")
+        if is_refusal or getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
             record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.exc_info = None
         return True

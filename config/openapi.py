@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
@@ -176,7 +177,18 @@ def _resolved(node: Any, schema: AutoSchema) -> Any:
     return node
 
 
-@cache
+_building = Lock()
+
+
 def openapi_document() -> Document:
-    """Built at the first call; nothing in it changes while the process lives."""
+    """Built at the first call; nothing in it changes while the process lives.
+
+    One thread builds it: the generator loads its extensions as it goes, and fails where two do.
+    """
+    with _building:
+        return _document()
+
+
+@cache
+def _document() -> Document:
     return Document(json.dumps(ApiSchemaGenerator().get_schema(public=True), ensure_ascii=False).encode())

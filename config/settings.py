@@ -10,6 +10,7 @@ from config.caches import cache_config
 from config.databases import database_config
 from config.environment import (
     PREFIX,
+    base_url,
     boolean,
     choice,
     folder,
@@ -44,7 +45,7 @@ AI_HORDE_TESTING = boolean("AI_HORDE_TESTING", default=False)
 # Nothing of the reference is fetched from elsewhere.
 OFFLINE = boolean(f"{PREFIX}OFFLINE", default=False)
 # Where a REPLICA reads, and seconds an attempt.
-PRIMARY_API_URL = url(f"{PREFIX}PRIMARY_API_URL", default="https://models.aihorde.net/api").rstrip("/")
+PRIMARY_API_URL = base_url(f"{PREFIX}PRIMARY_API_URL", default="https://models.aihorde.net/api")
 PRIMARY_API_TIMEOUT = number(f"{PREFIX}PRIMARY_API_TIMEOUT", default=10, minimum=1)
 # Seconds until a round that failed is made again; twice as many after each further failure, up to 300.
 PRIMARY_API_BACKOFF_SECONDS = number(
@@ -70,7 +71,7 @@ TEXT_GITHUB_REPO = _repository("TEXT", "AI-Horde-text-model-reference")
 
 GITHUB_SEED_ENABLED = boolean(f"{PREFIX}GITHUB_SEED_ENABLED", default=False) and not OFFLINE
 GITHUB_PROXY_URL_BASE = url("GITHUB_PROXY_URL_BASE")
-GITHUB_API_URL = url("GITHUB_API_URL", default="https://api.github.com").rstrip("/")
+GITHUB_API_URL = base_url("GITHUB_API_URL", default="https://api.github.com")
 LEGACY_DOWNLOAD_RETRY_MAX_ATTEMPTS = number(
     f"{PREFIX}LEGACY_DOWNLOAD_RETRY_MAX_ATTEMPTS", default=3, minimum=1
 )
@@ -79,7 +80,7 @@ LEGACY_DOWNLOAD_RETRY_BACKOFF_SECONDS = number(
 )
 _SYNC_PREFIX = "HORDE_GITHUB_SYNC_"
 GITHUB_SYNC = {
-    "primary_api_url": url(f"{_SYNC_PREFIX}PRIMARY_API_URL").rstrip("/"),
+    "primary_api_url": base_url(f"{_SYNC_PREFIX}PRIMARY_API_URL"),
     "primary_api_timeout": number(f"{_SYNC_PREFIX}PRIMARY_API_TIMEOUT", default=30, minimum=1),
     "token": word(f"{_SYNC_PREFIX}GITHUB_TOKEN"),
     "app_id": word(f"{_SYNC_PREFIX}GITHUB_APP_ID"),
@@ -100,7 +101,7 @@ GITHUB_SYNC = {
 
 # The AI-Horde -------------------------------------------------------------------------------------
 
-HORDE_URL = url("HORDE_URL", "AI_HORDE_URL", default="https://aihorde.net/api/").rstrip("/") + "/"
+HORDE_URL = base_url("HORDE_URL", "AI_HORDE_URL", default="https://aihorde.net/api") + "/"
 HORDE_API_TIMEOUT = number(f"{PREFIX}HORDE_API_TIMEOUT", default=30, minimum=1)
 HORDE_API_CACHE_TTL = number(f"{PREFIX}HORDE_API_CACHE_TTL", default=60, minimum=0)
 
@@ -161,6 +162,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.TrailingSlashMiddleware",
+    "config.limits.WriteLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.PageCsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -213,6 +215,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 WORKER_THREADS = 4
 # Threads besides them, as many as may wait for the bodies of requests at once.
 BODY_PLACES = 2
+# The threads of both kinds that may write at once. Writes wait for each other, as long as an import takes.
+WRITE_PLACES = 3
 
 # HTTP ---------------------------------------------------------------------------------------------
 
@@ -298,8 +302,8 @@ SPECTACULAR_SETTINGS = {
 
 LOG_FORMAT = choice("LOG_FORMAT", default=LogFormat.PLAIN)
 LOGGING = logging_config(LOG_FORMAT, choice("LOG_LEVEL", default=LogLevel.INFO))
-# One line for each request that reaches Django. Whole categories and single records do not: the server in front
-# sees them all.
+# One line for each request that reaches Django. Whole categories, single records and what was answered lately do not:
+# the server in front sees them all.
 ACCESS_LOG = boolean("ACCESS_LOG", default=False)
 
 if not DEBUG and "*" in ALLOWED_HOSTS and not text("SECRET_KEY"):

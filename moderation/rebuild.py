@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from django.core.management.color import no_style
 from django.db import connection
 from django.db.models import Model, QuerySet
 
@@ -14,6 +13,10 @@ from references.models import ModelRecord
 from references.services import record_delete, record_put, source_reinstate
 
 READ_BATCH = 1000
+_SEQUENCE_SET = """
+SELECT setval(id_sequence, greatest(%(last)s, pg_sequence_last_value(id_sequence)))
+FROM CAST(pg_get_serial_sequence(%(table)s, %(column)s) AS regclass) AS id_sequence
+"""
 
 
 def differences(replay: Replay) -> Iterator[str]:
@@ -41,17 +44,22 @@ def store_restore(replay: Replay) -> None:
     _rows_restore(Batch.objects.all(), replay.batches)
     QueueState.objects.update_or_create(pk=QueueState.ROW, defaults={"last_batch_id": replay.last_batch_id})
     if has_new_ids:
-        _ids_continue()
+        change_ids_continue_after(max(replay.changes))
 
 
-def _ids_continue() -> None:
-    """Has new changes numbered on from the last one: rows with ids of their own do not move the sequence.
+def change_ids_continue_after(last: int) -> None:
+    """Gives new changes higher ids than this one: rows with ids of their own do not move the sequence everywhere.
 
-    Where none was written it stays as it is, and ahead of ids that proposals under way have taken.
+    It never goes back, since proposals under way may have taken ids ahead of it.
     """
+    table, column = PendingChange._meta.db_table, PendingChange._meta.pk.column
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), [PendingChange]):
-            cursor.execute(statement)
+        if connection.vendor == "postgresql":
+            cursor.execute(_SEQUENCE_SET, {"table": table, "column": column, "last": last})
+            return
+        cursor.execute("UPDATE sqlite_sequence SET seq = max(seq, %s) WHERE name = %s", [last, table])
+        if not cursor.rowcount:
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
 
 
 def _categories(replay: Replay) -> list[str]:

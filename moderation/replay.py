@@ -57,7 +57,7 @@ class Replay:
                 self._order(event)
             elif event.category != AuditEvent.STRUCTURE:
                 self._write(event)
-        except (KeyError, TypeError, ValueError, PendingChangeStateError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, PendingChangeStateError) as error:
             self.faults.append(f"log: event {event.event_id} cannot be replayed: {error!r}")
 
     def _link(self, event: AuditEvent) -> None:

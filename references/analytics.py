@@ -205,8 +205,9 @@ def risk_rules(category: str) -> RiskRules:
 
 def _risk(held: Snapshot, data: UsageData, rules: RiskRules, *, with_variations: bool) -> CategoryRisk:
     def compute() -> CategoryRisk:
+        names = [row.name for row in held.rows]
         figures = _figures(held.category, data)
-        report = risk_report(StoredRecords(held.rows), figures, rules, with_variations=with_variations)
+        report = risk_report(names, StoredRecords(held.rows), figures, rules, with_variations=with_variations)
         return CategoryRisk(report, held.revision)
 
     return _latest(

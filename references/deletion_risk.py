@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import SplitResult
 
 from references.categories import TEXT_CATEGORY
 from references.downloads import Record, download_entries, download_urls, size_on_disk, url_split
@@ -128,6 +129,7 @@ class RiskEntry:
 
 
 def risk_entry(
+    name: str,
     record: Record,
     figures: HordeFigures,
     rules: RiskRules,
@@ -137,18 +139,18 @@ def risk_entry(
     with_variations: bool,
 ) -> RiskEntry:
     """The entry of a record with this usage; `category_usage` is the requests of the last month in all."""
-    name = record["name"]
     status = figures.status_of(name)
     workers = status.count if status else 0
     share = usage.month / category_usage * 100 if category_usage else 0.0
     is_low = category_usage > 0 and share < rules.low_usage_percentage
-    hosts = _hosts(record)
+    addresses = [url_split(url) for url in download_urls(record)]
+    hosts = _hosts(addresses)
     flags = frozenset(
         flag
         for flag, is_set in {
             **_usage_flags(usage, workers, is_low),
             **_record_flags(record),
-            **({} if rules.ignores_downloads else _download_flags(record, hosts, rules)),
+            **({} if rules.ignores_downloads else _download_flags(addresses, hosts, rules)),
         }.items()
         if is_set
     )
@@ -194,18 +196,19 @@ def _record_flags(record: Record) -> dict[RiskFlag, bool]:
     }
 
 
-def _download_flags(record: Record, hosts: Sequence[str], rules: RiskRules) -> dict[RiskFlag, bool]:
+def _download_flags(
+    addresses: Sequence[SplitResult | None], hosts: Sequence[str], rules: RiskRules
+) -> dict[RiskFlag, bool]:
     is_preferred = any(preferred in host for host in hosts for preferred in rules.preferred_hosts)
     return {
         RiskFlag.NO_DOWNLOAD_URLS: not hosts,
         RiskFlag.HAS_MULTIPLE_HOSTS: len(hosts) > 1,
         RiskFlag.HAS_NON_PREFERRED_HOST: bool(hosts) and not is_preferred,
-        RiskFlag.HAS_UNKNOWN_HOST: any(url_split(url) is None for url in download_urls(record)),
+        RiskFlag.HAS_UNKNOWN_HOST: None in addresses,
     }
 
 
-def _hosts(record: Record) -> tuple[str, ...]:
-    """The distinct hosts, with their port, of the URLs that have a scheme."""
-    addresses = (url_split(url) for url in download_urls(record))
+def _hosts(addresses: Sequence[SplitResult | None]) -> tuple[str, ...]:
+    """The distinct hosts, with their port, of the addresses that have a scheme."""
     hosts = (address.netloc for address in addresses if address and address.scheme)
     return tuple(dict.fromkeys(host for host in hosts if host))

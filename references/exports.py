@@ -6,6 +6,7 @@ Nothing here knows where files come from: whoever exports hands over their bytes
 import difflib
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.export_csv import CSV_FILE, rows_export
+from references.json_equality import json_equal
 from references.legacy import Severity, SourceError, category_dump, legacy_normalised, source_read
 from references.legacy.values import JsonObject
 from references.text import name_variants, split_backend
@@ -167,7 +169,7 @@ def _merged(before: Entries, entries: Entries, *, kept: Iterable[str]) -> dict[s
     """The entries in the order of the file, new ones last; equal ones keep the order of their fields."""
     kept = set(kept)
     after = {
-        key: entry if _same(entry, entries.get(key, entry)) else entries[key]
+        key: entry if json_equal(entry, entries.get(key, entry)) else entries[key]
         for key, entry in before.items()
         if key in entries or key in kept
     }
@@ -176,12 +178,7 @@ def _merged(before: Entries, entries: Entries, *, kept: Iterable[str]) -> dict[s
 
 def _differences(before: Entries, after: Entries) -> set[str]:
     both = before.keys() & after.keys()
-    return (before.keys() ^ after.keys()) | {key for key in both if not _same(before[key], after[key])}
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equality of JSON values; in Python alone, 1 and true would be equal."""
-    return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return (before.keys() ^ after.keys()) | {key for key in both if not json_equal(before[key], after[key])}
 
 
 def _variants(base: Entries, names: Iterable[str]) -> dict[str, JsonObject]:
@@ -208,7 +205,7 @@ def _lines(content: bytes) -> list[str]:
 def file_replace(path: Path, content: bytes) -> None:
     """Writes a file in one step: whoever reads it meanwhile sees all of the old content or all of the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         draft.write_bytes(content)
         if path.exists():

@@ -4,27 +4,30 @@ Errors name what was asked for and what came of it, never an address or a header
 """
 
 import base64
-import logging
+import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
+import urllib3
 from django.conf import settings
 from requests.auth import AuthBase
 
+from references.deadlines import AnswerTooLarge, AnswerTooSlow, body_read, bounded_session, deadline
 from references.legacy import SourceError
+from references.pauses import retried
 
 if TYPE_CHECKING:
     from references.sources import Repository
 
-logger = logging.getLogger(__name__)
-
 RAW_URL = "https://raw.githubusercontent.com"
 TIMEOUT_SECONDS = 30
+# The largest file of the repositories has a megabyte.
+BODY_LIMIT = 64 * 1024 * 1024
 WAIT_CEILING = 10.0
 PAGE_SIZE = 100
 # An app's own token may live ten minutes; its clock may be ahead of GitHub's.
@@ -33,8 +36,7 @@ CLOCK_DRIFT_SECONDS = 60
 
 Result = TypeVar("Result")
 
-_session = requests.Session()
-_session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+_session = bounded_session()
 
 
 class GitHubError(SourceError):
@@ -45,15 +47,18 @@ class GitHubPassingError(GitHubError):
     """The same, where asking again may help."""
 
 
-def retried(call: Callable[[], Result], *, passing: type[Exception], pauses: Iterable[float]) -> Result:
-    """What `call` returns. After each failure that may pass comes the next pause, while there are any."""
-    for pause in pauses:
-        try:
-            return call()
-        except passing as error:
-            logger.warning("%s; trying again in %.1f s", error, pause)
-            time.sleep(pause)
-    return call()
+def _exchange(what: str, method: str, url: str, **options: Any) -> tuple[requests.Response, bytes]:
+    """The answer with its body, which can neither go on forever nor fill the memory."""
+    try:
+        with (
+            deadline(TIMEOUT_SECONDS) as until,
+            _session.request(method, url, timeout=TIMEOUT_SECONDS, stream=True, **options) as response,
+        ):
+            return response, body_read(response, limit=BODY_LIMIT, until=until)
+    except AnswerTooLarge:
+        raise GitHubError(f"{what}: the answer has more than {BODY_LIMIT} bytes") from None
+    except (AnswerTooSlow, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise GitHubPassingError(f"{what}: {type(error).__name__}") from None
 
 
 def _pauses() -> list[float]:
@@ -84,15 +89,12 @@ def _raw_content(repository: "Repository", file: str, commit: str | None) -> byt
     reference = commit or f"refs/heads/{repository.branch}"
     url = f"{RAW_URL}/{repository.owner}/{repository.name}/{reference}/{file}"
     what = f"{file} of {repository.owner}/{repository.name}"
-    try:
-        response = _session.get(_proxied(url), timeout=TIMEOUT_SECONDS)
-    except requests.RequestException as error:
-        raise GitHubPassingError(f"{what}: {type(error).__name__}") from None
+    response, content = _exchange(what, "GET", _proxied(url))
     if response.status_code == HTTPStatus.NOT_FOUND:
         raise GitHubError(f"{what}: GitHub has no such file")
     if response.status_code != HTTPStatus.OK:
         raise GitHubPassingError(f"{what}: status {response.status_code}")
-    return response.content
+    return content
 
 
 def _proxied(url: str) -> str:
@@ -110,6 +112,13 @@ class PullRequest:
     commit: str
 
 
+_sha = itemgetter("sha")
+
+
+def _whole(answer: Any) -> Any:
+    return answer
+
+
 class RepositoryApi:
     """A repository by GitHub's REST API, with a token that may write its contents and pull requests.
 
@@ -123,10 +132,11 @@ class RepositoryApi:
 
     def head(self) -> str:
         """The commit the branch is at."""
-        return self._call("GET", f"git/ref/heads/{self.repository.branch}")["object"]["sha"]
+        path = f"git/ref/heads/{self.repository.branch}"
+        return self._call("GET", path, read=lambda reference: reference["object"]["sha"])
 
     def tree(self, commit: str) -> str:
-        return self._call("GET", f"git/commits/{commit}")["tree"]["sha"]
+        return self._call("GET", f"git/commits/{commit}", read=lambda found: found["tree"]["sha"])
 
     def tree_create(self, *, base: str, files: Mapping[str, bytes]) -> str:
         """The tree `base` with these files in place of theirs."""
@@ -134,15 +144,15 @@ class RepositoryApi:
             {"path": path, "mode": "100644", "type": "blob", "sha": self._blob_create(content)}
             for path, content in files.items()
         ]
-        return self._call("POST", "git/trees", {"base_tree": base, "tree": entries})["sha"]
+        return self._call("POST", "git/trees", {"base_tree": base, "tree": entries}, read=_sha)
 
     def _blob_create(self, content: bytes) -> str:
         body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-        return self._call("POST", "git/blobs", body)["sha"]
+        return self._call("POST", "git/blobs", body, read=_sha)
 
     def commit_create(self, *, message: str, tree: str, parent: str) -> str:
         body = {"message": message, "tree": tree, "parents": [parent]}
-        return self._call("POST", "git/commits", body)["sha"]
+        return self._call("POST", "git/commits", body, read=_sha)
 
     def branch_create(self, name: str, commit: str) -> None:
         self._call("POST", "git/refs", {"ref": f"refs/heads/{name}", "sha": commit})
@@ -152,15 +162,15 @@ class RepositoryApi:
         page = 1
         while True:
             query = f"state=open&base={self.repository.branch}&per_page={PAGE_SIZE}&page={page}"
-            found = self._call("GET", f"pulls?{query}")
-            yield from (self._pull(body) for body in found)
+            found = self._call("GET", f"pulls?{query}", read=lambda bodies: [*map(self._pull, bodies)])
+            yield from found
             if len(found) < PAGE_SIZE:
                 return
             page += 1
 
     def pull_create(self, *, title: str, body: str, branch: str) -> PullRequest:
         fields = {"title": title, "body": body, "head": branch, "base": self.repository.branch}
-        return self._pull(self._call("POST", "pulls", fields))
+        return self._call("POST", "pulls", fields, read=self._pull)
 
     def pull_close(self, number: int) -> None:
         self._call("PATCH", f"pulls/{number}", {"state": "closed"})
@@ -179,8 +189,8 @@ class RepositoryApi:
         own = full_name.lower() == f"{self.repository.owner}/{self.repository.name}".lower()
         return PullRequest(body["number"], body["html_url"], head["ref"] if own else None, head["sha"])
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
-        return _api_call(method, f"{self._root}/{path}", self._auth, body)
+    def _call(self, method: str, path: str, body: Any = None, *, read: Callable[[Any], Any] = _whole) -> Any:
+        return _api_call(method, f"{self._root}/{path}", self._auth, body, read=read)
 
 
 class _BearerAuth(AuthBase):
@@ -194,39 +204,35 @@ class _BearerAuth(AuthBase):
         return request
 
 
-def _api_call(method: str, path: str, auth: AuthBase, body: Any = None) -> Any:
-    """The answer of the REST API, parsed.
+def _api_call(
+    method: str, path: str, auth: AuthBase, body: Any = None, *, read: Callable[[Any], Result]
+) -> Result:
+    """What `read` makes of the answer of the REST API, parsed; it may look for what the answer does not have.
 
     All calls may be repeated: objects are named after their content, and GitHub refuses a second branch of
     the same name or a second pull request from it.
     """
 
-    def attempt() -> Any:
-        return _api_answer(method, path, auth, body)
+    def attempt() -> Result:
+        return _api_answer(method, path, auth, body, read)
 
     return retried(attempt, passing=GitHubPassingError, pauses=_pauses())
 
 
-def _api_answer(method: str, path: str, auth: AuthBase, body: Any) -> Any:
+def _api_answer(method: str, path: str, auth: AuthBase, body: Any, read: Callable[[Any], Result]) -> Result:
     what = f"{method} {path.partition('?')[0]}"
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+    url = f"{settings.GITHUB_API_URL}{path}"
+    response, content = _exchange(what, method, url, auth=auth, headers=headers, json=body)
     try:
-        response = _session.request(
-            method,
-            f"{settings.GITHUB_API_URL}{path}",
-            auth=auth,
-            headers=headers,
-            json=body,
-            timeout=TIMEOUT_SECONDS,
-        )
-        answer = response.json() if response.content else {}
-    except requests.JSONDecodeError:
-        answer = None
-    except requests.RequestException as error:
-        raise GitHubPassingError(f"{what}: {type(error).__name__}") from None
-    if response.ok and answer is not None:
-        return answer
-    reason = answer.get("message") if isinstance(answer, dict) else "not JSON"
+        answer = json.loads(content) if content else {}
+        if response.ok:
+            return read(answer)
+        reason = answer["message"]
+    except (ValueError, RecursionError):
+        reason = "not JSON"
+    except (KeyError, TypeError, AttributeError):
+        reason = "not what the documentation promises"
     failure = GitHubPassingError if _may_pass(response) else GitHubError
     raise failure(f"{what}: status {response.status_code}, {reason}")
 
@@ -244,7 +250,8 @@ def _may_pass(response: requests.Response) -> bool:
 def installation_token(*, app_id: str, installation_id: str, private_key: str) -> str:
     """A token of an app for where it is installed, valid for an hour; the key is PEM text."""
     auth = _BearerAuth(_app_token(app_id, private_key))
-    return _api_call("POST", f"/app/installations/{installation_id}/access_tokens", auth)["token"]
+    path = f"/app/installations/{installation_id}/access_tokens"
+    return _api_call("POST", path, auth, read=itemgetter("token"))
 
 
 def _app_token(app_id: str, private_key: str) -> str:

@@ -223,6 +223,6 @@ def _timestamped(record: dict, before: dict | None, *, initialized_at: int, at: 
     created_at = created_at if created_at is not None else stored.get("created_at", initialized_at)
     updated_at = own_update if own_update is not None else stored.get("updated_at", initialized_at)
     timestamped = {**record, "metadata": {**metadata, "created_at": created_at, "updated_at": updated_at}}
-    if before is not None and own_update is None and timestamped != before:
+    if before is not None and own_update is None and not json_equal(timestamped, before):
         timestamped["metadata"]["updated_at"] = at
     return timestamped

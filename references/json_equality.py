@@ -8,6 +8,8 @@ def json_equal(one: Any, other: Any) -> bool:
 
     Python's `==` also takes `true` for `1` and `1.0` for `1`, which are other values to whoever reads them.
     """
+    if one is other:
+        return True
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):

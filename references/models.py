@@ -17,6 +17,7 @@ from references.structure_models import (
     TextStructureState,
 )
 from references.usage_models import UsageDay
+from references.vocabulary import NAME_LENGTH
 
 __all__ = [
     "CATEGORY_MODELS",
@@ -50,7 +51,7 @@ class Category(models.Model):
     last_updated = models.BigIntegerField()
     last_successful_operation = models.BigIntegerField()
     last_operation_type = models.CharField(max_length=10, null=True)  # noqa: DJ001 - null is what the API answers
-    last_operation_model = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    last_operation_model = models.CharField(max_length=NAME_LENGTH, null=True)  # noqa: DJ001
     total_creates = models.BigIntegerField(default=0)
     total_updates = models.BigIntegerField(default=0)
     total_deletes = models.BigIntegerField(default=0)
@@ -101,7 +102,7 @@ class ModelRecord(models.Model):
     """
 
     category = models.ForeignKey(Category, models.PROTECT, related_name="records")
-    name = models.CharField(max_length=255)
+    name = models.CharField(max_length=NAME_LENGTH)
     position = models.BigIntegerField()
     revision = models.BigIntegerField()
     record = models.TextField()

@@ -96,18 +96,24 @@ class RiskPage:
 
 
 def risk_report(
-    records: Sequence[Record], figures: HordeFigures, rules: RiskRules, *, with_variations: bool = False
+    names: Sequence[str],
+    records: Iterable[Record],
+    figures: HordeFigures,
+    rules: RiskRules,
+    *,
+    with_variations: bool = False,
 ) -> RiskReport:
-    """One entry per record of the category that the rules are for.
+    """One entry per record of the category that the rules are for; `names` are those that records are found by.
 
     `with_variations` counts each model's own usage, so that it can be split by backend; else a model gets the
     usage of its whole group.
     """
     usage_of = figures.model_usage_of if with_variations else figures.group_usage_of
-    usages = [usage_of(record["name"]) for record in records]
+    usages = [usage_of(name) for name in names]
     category_usage = sum(usage.month for usage in usages)
     entries = [
         risk_entry(
+            name,
             record,
             figures,
             rules,
@@ -115,7 +121,7 @@ def risk_report(
             category_usage=category_usage,
             with_variations=with_variations,
         )
-        for record, usage in zip(records, usages, strict=True)
+        for name, record, usage in zip(names, records, usages, strict=True)
     ]
     entries.sort(key=lambda entry: entry.usage.month, reverse=True)
     return RiskReport(rules.category, tuple(entries), len(entries), category_usage)

@@ -5,7 +5,8 @@ import json
 from django.db import models
 from django.db.models import F, Q
 
-NAME_LENGTH = 255
+from references.vocabulary import NAME_LENGTH
+
 # Reading this family would meet the detector of families, which owns the path.
 RESERVED_FAMILY = "detect"
 

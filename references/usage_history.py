@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import transaction
 
 from references.analytics import category_stats
+from references.batches import WRITE_BATCH
 from references.documents import snapshot
 from references.usage_models import UsageDay
 
 KEPT_DAYS = 400
-WRITE_BATCH = 500
 _FIGURES = ("workers", "usage_day", "usage_month", "usage_total")
 
 

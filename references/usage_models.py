@@ -4,6 +4,8 @@ from datetime import date
 
 from django.db import models
 
+from references.vocabulary import NAME_LENGTH
+
 
 class UsageDayQuerySet(models.QuerySet):
     def of_model(self, category: str, name: str) -> "UsageDayQuerySet":
@@ -27,7 +29,7 @@ class UsageDay(models.Model):
     """
 
     category = models.CharField(max_length=64)
-    name = models.CharField(max_length=255)
+    name = models.CharField(max_length=NAME_LENGTH)
     day = models.DateField()
     workers = models.BigIntegerField()
     usage_day = models.BigIntegerField()

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The longest name of a model or of a group of models, in characters.
+NAME_LENGTH = 255
+
 
 class Domain(StrEnum):
     """What kind of media a model works on."""

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from moderation import known_models
 from references import analytics, documents, text_structure
 from references.api.known import known_answers
 from references.horde import usage
@@ -32,7 +33,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 def fresh_process() -> None:
     """Tests roll back, so the same revision comes again with other content behind it."""
     documents._snapshots.clear()
-    text_structure._held = None
+    text_structure._held = known_models._held = None
     documents._row_reads.clear()
     usage._copies.clear()
     analytics._kept.clear()

@@ -19,6 +19,7 @@ from django.core.cache import cache
 from django.db import connection
 from rest_framework import serializers
 
+from moderation import known_models
 from moderation.actors import LoggedActor
 from moderation.api import atom
 from moderation.models import PendingChange, SavedReason
@@ -281,7 +282,7 @@ def process_forget() -> None:
     for held in (documents._snapshots, documents._row_reads, usage._copies, analytics._kept, columns._held):
         held.clear()
     commit_mark._answers.clear()
-    text_structure._held = text_groups._held = None
+    text_structure._held = text_groups._held = known_models._held = None
     atom._document.cache_clear()
     ContentType.objects.clear_cache()
     cache.clear()

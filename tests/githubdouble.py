@@ -1,6 +1,7 @@
 """A small GitHub on a free local port: raw files, the REST calls of a pull request, and a service to sync."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -24,6 +25,15 @@ IMAGES = "Haidra-Org/AI-Horde-image-model-reference"
 TEXTS = "Haidra-Org/AI-Horde-text-model-reference"
 TOKEN = "token-of-the-double"  # noqa: S105
 APP_TOKEN = "token-of-the-app"  # noqa: S105
+
+
+_BODIES = {
+    "html": b"<html>busy</html>",
+    "object": b"{}",
+    "text": b'"ok"',
+    "list": b"[1]",
+    "deep": b"[" * 5000,
+}
 
 
 class RepositoryDouble:
@@ -88,9 +98,10 @@ class RepositoryDouble:
 class GitHubDouble(ThreadingHTTPServer):
     """`modes` says how calls are answered whose path holds the key, each list from its start; none is well.
 
-    Modes: down (the connection is cut), cut (in the middle of the body), html, limited (403 of the rate
-    limit), or a status. `primary` maps the paths of the service to a body, to bytes sent as they are, or to
-    a status.
+    Modes: down (the connection is cut), cut (in the middle of the body), drip (a byte at a time, without end),
+    bomb (little that unpacks to much), html, object, text, list and deep (JSON that is not what was asked for),
+    limited (403 of the rate limit), or a status. `primary` maps the paths of the service to a body, to bytes
+    sent as they are, or to a status.
     """
 
     daemon_threads = True
@@ -103,6 +114,7 @@ class GitHubDouble(ThreadingHTTPServer):
         self.calls: Counter[str] = Counter()
         self.authorizations: list[str | None] = []
         self.app_tokens: list[str] = []
+        self.closing = threading.Event()
         self._lock = threading.Lock()
 
     @property
@@ -160,8 +172,14 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode == "cut":
             self._reply(200, b"{", length=100)
             self.close_connection = True
-        elif mode == "html":
-            self._reply(200, b"<html>busy</html>")
+        elif mode == "drip":
+            self._reply(200, b"{", length=100_000)
+            while not self.server.closing.wait(0.01):
+                self.wfile.write(b" ")
+        elif mode == "bomb":
+            self._reply(200, gzip.compress(bytes(4_000_000)), encoding="gzip")
+        elif mode in _BODIES:
+            self._reply(200, _BODIES[mode])
         elif mode == "limited":
             self._reply_json(403, {"message": "rate limit"}, limit="0")
         elif mode.isdigit():
@@ -204,11 +222,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply_json(self, status: int, body: Any, **options: Any) -> None:
         self._reply(status, json.dumps(body).encode(), **options)
 
-    def _reply(self, status: int, body: bytes, *, length: int | None = None, limit: str = "") -> None:
+    def _reply(
+        self, status: int, body: bytes, *, length: int | None = None, limit: str = "", encoding: str = ""
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         if limit:
             self.send_header("X-RateLimit-Remaining", limit)
+        if encoding:
+            self.send_header("Content-Encoding", encoding)
         self.end_headers()
         self.wfile.write(body)
 
@@ -319,6 +341,7 @@ def running_github(
         try:
             yield github
         finally:
+            github.closing.set()
             github.shutdown()
 
 

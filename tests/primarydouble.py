@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,8 +50,8 @@ class PrimaryDouble(ThreadingHTTPServer):
     Modes: down (the connection is cut), cut (in the middle of the body), slow (no answer), drip (a byte at a
     time, without end), head and chunk (the same in a header, and in the size of a chunk), html, half (JSON that
     breaks off), list, empty, words (records that are no objects), foreign (another category's records), gone (404
-    of the API), lost (404 of a proxy), login (a redirect), huge, or a status. `tells` is what its headers and
-    metadata say; `on_call` is called with each path first.
+    of the API), lost (404 of a proxy), login (a redirect), huge, or a status. `sent_as` are bodies by their paths,
+    whatever else there is; `tells` is what its headers and metadata say; `on_call` is called with each path first.
     """
 
     daemon_threads = True
@@ -61,6 +62,8 @@ class PrimaryDouble(ThreadingHTTPServer):
         self.structure: dict[str, Any] = {"aliases": {}, "families": {}, "schemas": {}}
         self.tells = {"tags", "revisions", "metadata", "structure"}
         self.modes: dict[str, list[str]] = {}
+        self.sent_as: dict[str, bytes] = {}
+        self.clock_ahead = 0
         self.calls: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self.cache_controls: set[str | None] = set()
@@ -179,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self, path: str) -> bytes | None:
         address = urlsplit(path)
         version, _, rest = address.path.partition("/")
+        if path in self.server.sent_as:
+            return self.server.sent_as[path]
         if rest in self.server.states:
             return getattr(self.server.views(rest), version)
         if rest.startswith("metadata/"):
@@ -225,6 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.server.clock_ahead)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -50,13 +50,15 @@ CORPUS = {
     "formula": "=cmd|' /C calc'!A0",
     "directions and lines": "@\u202egnp.exe\u2066\u2069\u200b\ufeff\u2028x\u2029x",
 }
-# What stands for a character in harmless text: one that is punctuation, too, and means nothing anywhere.
+# What stands for a character in harmless text: one that is punctuation, too, and means nothing anywhere, on the same
+# side of the letters, so that lists keep their order.
 HARMLESS = str.maketrans(
     {
-        **dict.fromkeys("<{", "("),
-        **dict.fromkeys(">}", ")"),
+        "<": "(",
+        ">": ")",
+        **dict.fromkeys("{|}", "~"),
         **dict.fromkeys("\"'`", "*"),
-        **dict.fromkeys("&%=@+-|$", "~"),
+        **dict.fromkeys("&%=@+-$", "!"),
         ":": ";",
         **dict.fromkeys("\u202e\u2066\u2069\u200b\ufeff\u2028\u2029", "\u00b7"),
     }

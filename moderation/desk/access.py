@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 
 from moderation.actors import Actor, LoggedActor
 from moderation.admin_access import approver_of
-from moderation.pages.session import queue_is_open
+from moderation.pages.session import page_of, queue_is_open, signed_in, signed_out_tell
 from references.pages.security import page
 
 # What the log calls people who come in by password. Ids of the AI-Horde are numbers, so the two never meet.
@@ -48,8 +48,9 @@ def for_approvers(view: ApproverView) -> ApproverView:
             return render(request, "moderation/no_queue.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
         actor = actor_of(request)
         if actor is None:
-            is_page = request.method in ("GET", "HEAD")
-            back = request.get_full_path() if is_page else reverse("admin:desk_queue")
+            if not request.user.is_authenticated and signed_in(request) is None:
+                signed_out_tell(request)
+            back = page_of(request, default=reverse("admin:desk_queue"))
             return redirect_to_login(back, reverse("admin:login"))
         request.actor = actor
         return view(request, actor, *args, **kwargs)

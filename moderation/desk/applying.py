@@ -16,9 +16,10 @@ from moderation.desk.applying_preview import MOST_AT_ONCE, Preview, preview, sel
 from moderation.desk.overwriting import applied_losses
 from moderation.models import PendingChange
 from moderation.pages.change_view import ChangeView
+from moderation.pages.meanwhile import moved_words, refusal_words
 from moderation.querysets import MAX_ID
 from moderation.services import ApplyResult, open_batch_id
-from moderation.states import Operation
+from moderation.states import Operation, Status
 
 SECTION = "batches"
 CHANGE_IDS, SHOWN, OVERWRITE, CONFIRM, JOB = "change_ids", "shown", "overwrite", "confirm", "job_id"
@@ -56,11 +57,16 @@ def _apply(request: HttpRequest, actor: Actor) -> HttpResponse:
             f"Nothing was applied. To overwrite what others changed, type {CONFIRMATION} below.",
             HTTPStatus.BAD_REQUEST,
         )
+    asked = sorted({*ids, *overwrites})
     try:
         result = selection_apply(actor=actor, change_ids=ids, overwrites=overwrites, job_id=job_id)
     except APIException as error:
-        return _refused(request, f"Nothing was applied. {error.detail}", error.status_code)
-    return _applied(request, result, sorted({*ids, *overwrites}), overwrites)
+        words = refusal_words(error, asked, needed=Status.APPROVED)
+        return _refused(request, f"Nothing was applied. {words}", error.status_code)
+    if not result.applied:
+        words = moved_words(asked, needed=Status.APPROVED) or result.failed_error
+        return _refused(request, f"Nothing was applied. {words}", result.status)
+    return _applied(request, result, asked, overwrites)
 
 
 def _overwrites(sent: QueryDict) -> dict[int, str]:

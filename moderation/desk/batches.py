@@ -20,6 +20,7 @@ from moderation.desk.audit_events import event_id_parse
 from moderation.desk.batch_views import BatchLine, NetView, batch_lines, members
 from moderation.desk.exports import csv_download, json_download, time_text
 from moderation.models import PendingChange
+from moderation.pages.meanwhile import refusal_words
 from moderation.presenting import audited_change_as_dict, batch_summary_as_dict
 from moderation.querysets import PendingChangeQuerySet
 from moderation.reverts import open_reverts
@@ -156,7 +157,8 @@ def reopen(request: HttpRequest, actor: Actor, batch_id: int, change_id: int) ->
     try:
         change_reopen(actor=actor, change_id=change_id, reason=reason)
     except APIException as error:
-        messages.error(request, f"Not reopened. {error.detail}")
+        words = refusal_words(error, [change_id])
+        messages.error(request, f"Not reopened. {words}")
     else:
         messages.success(request, f"Change {change_id} is pending again.")
     # A batch that was reopened to the last has no members, and so no page.

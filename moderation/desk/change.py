@@ -21,6 +21,7 @@ from moderation.desk.marks import open_changes
 from moderation.desk.neighbours import Neighbours, neighbours
 from moderation.desk.queue import ACT, SECTION, decision_take, decision_tell, open_batch
 from moderation.models import PendingChange
+from moderation.pages.meanwhile import refusal_words
 from moderation.services import change_reopen, change_revert, change_withdraw
 from moderation.services.remarks import comment_add
 from references.pages.choices import Option
@@ -57,7 +58,7 @@ class Visit:
 def change(request: HttpRequest, actor: Actor, change_id: int) -> HttpResponse:
     found = PendingChange.objects.with_id(change_id).first()
     if found is None:
-        raise Http404(f"no change {change_id}")
+        return _not_there(request, change_id)
     wanted = request.GET.get(VIEW, "")
     view = View(wanted) if wanted in list(View) else View.SIDE
     visit = Visit(request, actor, found, queue_query_parse(request.GET), view)
@@ -69,6 +70,12 @@ def change(request: HttpRequest, actor: Actor, change_id: int) -> HttpResponse:
     return _commented(visit) if act == COMMENT else _acted(visit, act)
 
 
+def _not_there(request: HttpRequest, change_id: int) -> HttpResponse:
+    purged = PendingChange.recorded.with_id(change_id).first()
+    context = {"desk_section": SECTION, "section": "desk", "change_id": change_id, "purged": purged}
+    return render(request, "desk/no_change.html", context, status=HTTPStatus.NOT_FOUND)
+
+
 def _decided(visit: Visit, act: str) -> HttpResponse:
     form = DecisionForm(visit.request.POST, act=act)
     if form.is_valid():
@@ -77,7 +84,8 @@ def _decided(visit: Visit, act: str) -> HttpResponse:
         try:
             decision = decision_take(visit.actor, form, [visit.change.change_id])
         except APIException as error:
-            form.add_error(None, f"Nothing was decided. {error.detail}")
+            words = refusal_words(error, [visit.change.change_id])
+            form.add_error(None, f"Nothing was decided. {words}")
         else:
             decision_tell(visit.request, decision)
             return SeeOther(visit.address(following))
@@ -102,7 +110,7 @@ def _acted(visit: Visit, act: str) -> HttpResponse:
             words = f"Change {change_id} is withdrawn."
         elif act == REOPEN:
             change_reopen(actor=visit.actor, change_id=change_id)
-            words = f"Change {change_id} is open for review again."
+            words = f"Change {change_id} is pending again."
         elif act == REVERT and (waiting := waiting_reverts(visit.change)):
             target = waiting[0].change_id
             words = f"Nothing new was proposed: change {target} undoes change {change_id} already."
@@ -112,7 +120,8 @@ def _acted(visit: Visit, act: str) -> HttpResponse:
         else:
             raise Http404(f"no act {act!r}")
     except APIException as error:
-        messages.error(visit.request, f"Nothing was done. {error.detail}")
+        words = refusal_words(error, [change_id])
+        messages.error(visit.request, f"Nothing was done. {words}")
         return SeeOther(visit.address(change_id))
     messages.success(visit.request, words)
     return SeeOther(visit.address(target))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F, Q
 
 from moderation.actors import Actor
 from moderation.desk.audit_words import EventView, event_views
@@ -12,7 +12,8 @@ from moderation.desk.diff_views import DiffView, diff_view
 from moderation.desk.model_use import ModelUse, model_use
 from moderation.desk.warning_views import WarningView, warning_views
 from moderation.models import AuditEvent, ChangeComment, PendingChange
-from moderation.pages.change_view import STATUS_LABELS, ChangeView
+from moderation.pages.change_view import STATUS_LABELS, WITHDRAWN, ChangeView
+from moderation.querysets import PendingChangeQuerySet
 from moderation.reverts import open_reverts
 from moderation.review import ChangeDiff, change_diff
 from moderation.states import Status
@@ -130,9 +131,20 @@ def _rivals(change: PendingChange) -> list[ChangeView]:
 
 def _proposer(change: PendingChange) -> Proposer:
     theirs = PendingChange.objects.matching(requested_by=[change.requested_by]).exclude(pk=change.pk)
-    counts = dict(theirs.order_by().values_list("status").annotate(Count("pk")))
     decided = theirs.exclude(status=Status.PENDING).without_states().defer("payload")
     return Proposer(
-        [(label, counts[status]) for status, label in STATUS_LABELS.items() if status in counts],
+        _counts(theirs),
         [ChangeView(other) for other in decided.order_by("-updated_at", "-change_id")[:RECENT]],
     )
+
+
+def _counts(changes: PendingChangeQuerySet) -> list[tuple[str, int]]:
+    """How many there are of each kind; what its owner took back was not rejected by anybody."""
+    is_withdrawn = Q(status=Status.REJECTED, rejected_by=F("requested_by"), batch_title=None)
+    counts = changes.aggregate(
+        withdrawn=Count("pk", filter=is_withdrawn),
+        **{status.value: Count("pk", filter=Q(status=status)) for status in STATUS_LABELS},
+    )
+    counts[Status.REJECTED] -= counts["withdrawn"]
+    labels = {**STATUS_LABELS, "withdrawn": WITHDRAWN}
+    return [(label, counts[kind]) for kind, label in labels.items() if counts[kind]]

@@ -63,6 +63,9 @@ class DecisionForm(ReasonForm):
                 self.add_error(
                     "reason", f"Together that is {len(words)} of at most {LONGEST_REASON} characters."
                 )
+        for name in list(self.errors)[:1]:
+            # The page of a refusal opens at what is wrong, however far down that is.
+            self.fields[name].widget.attrs["autofocus"] = True
         return self.cleaned_data
 
 

@@ -12,6 +12,7 @@ from moderation.desk.access import for_approvers
 from moderation.desk.audit_events import event_id_parse
 from moderation.models import PendingChange
 from moderation.pages.change_view import ChangeView
+from moderation.pages.meanwhile import refusal_words
 from moderation.pages.record_steps import record_steps
 from moderation.reverts import open_reverts
 from moderation.services import change_revert
@@ -68,7 +69,8 @@ def revert(request: HttpRequest, actor: Actor, change_id: int) -> HttpResponse:
     try:
         proposed = change_revert(actor=actor, change_id=change_id)
     except APIException as error:
-        messages.error(request, f"Nothing was proposed. {error.detail}")
+        words = refusal_words(error, [change_id])
+        messages.error(request, f"Nothing was proposed. {words}")
         return SeeOther(_history_url(change_id))
     messages.success(
         request,

@@ -24,6 +24,7 @@ from moderation.desk.rows import (
     with_row_facts,
 )
 from moderation.models import Batch
+from moderation.pages.meanwhile import refusal_words
 from moderation.services import BatchDecision, batch_decide, open_batch_id
 from moderation.states import Status
 from references.pages.labels import counted
@@ -58,7 +59,7 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             decision = decision_take(actor, form, ids)
         except APIException as error:
-            form.add_error(None, f"Nothing was decided. {error.detail}")
+            form.add_error(None, f"Nothing was decided. {refusal_words(error, ids, needed=Status.PENDING)}")
         else:
             decision_tell(request, decision)
             return SeeOther(asked.links(request.path).page(asked.page))

@@ -1,27 +1,17 @@
-"""Warnings about proposed records, as the desk shows them: beside the label of the field they are about."""
+"""What is questionable about the record of an open change, and what keeps it from being applied."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from moderation.known_models import KnownModels
 from moderation.live import payload_as_record, payload_check
 from moderation.models import PendingChange
-from moderation.pages.forms.fields import FieldSpec, category_fields
+from moderation.pages.forms.warned import WarningView, place_words, warned
+from moderation.pages.refusals import problem_words
 from moderation.problems import PendingChangePayloadError
 from moderation.states import OPEN_STATUSES, Operation
-from moderation.warnings import RecordWarning, WarningLevel, record_warnings
-
-
-@dataclass(frozen=True, slots=True)
-class WarningView:
-    """`place` names the field in words."""
-
-    place: str
-    warning: RecordWarning
-
-    @property
-    def is_serious(self) -> bool:
-        return self.warning.level is WarningLevel.SERIOUS
+from moderation.warnings import record_warnings
+from references.problems import RequestInvalid
+from references.serializers import record_validate
 
 
 def warning_views(
@@ -37,27 +27,21 @@ def warning_views(
         payload_check(change)
         record = payload_as_record(change)
     except PendingChangePayloadError as error:
-        return (), str(error.detail)
+        return (), _fault_words(change, error)
     found = record_warnings(category=change.category, name=change.model_name, record=record, known=known)
-    return [WarningView(place_words(change.category, each.path), each) for each in found], ""
+    return warned(change.category, found), ""
 
 
-def place_words(category: str, path: str) -> str:
-    """The label of the field that a path leads to, with the number of the file or list element it is in."""
-    specs, words, number = category_fields(category), [], ""
-    for step in path.split("."):
-        spec = _spec(specs, step)
-        if step.isdecimal():
-            number = str(int(step) + 1)
-        elif spec is None:
-            words.append(step.replace("_", " "))
-        else:
-            words.append(spec.label)
-            specs = spec.members
-    if path.startswith("config.download."):
-        return f"{words[-1]} of file {number}"
-    return " ".join(filter(None, (": ".join(words), number)))
-
-
-def _spec(specs: Sequence[FieldSpec], name: str) -> FieldSpec | None:
-    return next((spec for spec in specs if spec.name == name), None)
+def _fault_words(change: PendingChange, error: PendingChangePayloadError) -> str:
+    """All that is wrong with a proposed record, each at the label of its field."""
+    payload = change.payload_as_dict()
+    if payload is not None and not change.is_legacy:
+        try:
+            record_validate(change.category, payload)
+        except RequestInvalid as invalid:
+            places = (".".join(map(str, problem["loc"][1:])) for problem in invalid.detail)
+            return " ".join(
+                f"{place_words(change.category, place)}: {problem_words(problem)}."
+                for place, problem in zip(places, invalid.detail, strict=True)
+            )
+    return str(error.detail)

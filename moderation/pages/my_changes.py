@@ -19,6 +19,7 @@ from rest_framework.exceptions import APIException
 
 from moderation.models import ChangeComment, PendingChange
 from moderation.pages.change_view import STATUS_LABELS, ChangeView, diff_rows
+from moderation.pages.meanwhile import refusal_words
 from moderation.pages.prefilling import CHANGE
 from moderation.pages.refusals import problem_words
 from moderation.pages.resubmitting import change_resubmit
@@ -102,7 +103,9 @@ def my_change(request: HttpRequest, user: HordeUser, change: PendingChange) -> H
 @for_owners
 def comment(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
     text = request.POST.get(COMMENT, "")
-    if not _done(request, "Not sent.", own_comment_add, actor=user, change_id=change.change_id, text=text):
+    if not _done(
+        request, change, "Not sent.", own_comment_add, actor=user, change_id=change.change_id, text=text
+    ):
         # With what was typed, which may be long.
         return _shown(request, change, text, HTTPStatus.UNPROCESSABLE_ENTITY)
     messages.success(request, "Your comment is there for the approvers to read.")
@@ -133,7 +136,7 @@ def _shown(
 @page
 @for_owners
 def withdraw(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
-    if _done(request, "Not withdrawn.", change_withdraw, actor=user, change_id=change.change_id):
+    if _done(request, change, "Not withdrawn.", change_withdraw, actor=user, change_id=change.change_id):
         messages.success(request, f"Change {change.change_id} is withdrawn.")
     return _to_change(change.change_id)
 
@@ -143,7 +146,7 @@ def withdraw(request: HttpRequest, user: HordeUser, change: PendingChange) -> Ht
 @page
 @for_owners
 def resubmit(request: HttpRequest, user: HordeUser, change: PendingChange) -> HttpResponse:
-    proposed = _done(request, "Not proposed again.", change_resubmit, actor=user, change=change)
+    proposed = _done(request, change, "Not proposed again.", change_resubmit, actor=user, change=change)
     if proposed is None:
         return _to_change(change.change_id)
     messages.success(request, f"Change {change.change_id} is proposed again, as change {proposed.change_id}.")
@@ -151,13 +154,17 @@ def resubmit(request: HttpRequest, user: HordeUser, change: PendingChange) -> Ht
 
 
 def _done(
-    request: HttpRequest, refused: str, service: Callable[..., Result], **arguments: object
+    request: HttpRequest,
+    about: PendingChange,
+    refused: str,
+    service: Callable[..., Result],
+    **arguments: object,
 ) -> Result | None:
     """What the service returns; where it raises what it tells its caller, None, and the page says so."""
     try:
         return service(**arguments)
     except APIException as error:
-        messages.error(request, f"{refused} {_words(error)}")
+        messages.error(request, f"{refused} {_words(error, about)}")
         return None
 
 
@@ -203,10 +210,10 @@ def _tabs(links: PageLinks, counts: dict[str, int], chosen: Status | None) -> li
     ]
 
 
-def _words(error: APIException) -> str:
+def _words(error: APIException, change: PendingChange) -> str:
     """What went wrong, for people; a record that breaks its schema may do so in many places."""
     if not isinstance(error, RequestInvalid):
-        return str(error.detail)
+        return refusal_words(error, [change.change_id])
     places = (".".join(str(step) for step in problem["loc"][1:]) for problem in error.detail)
     return " ".join(
         f"{place}: {problem_words(problem)}." if place else f"{problem_words(problem)}."

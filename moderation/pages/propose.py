@@ -34,13 +34,13 @@ from moderation.pages.forms.faults import Fault
 from moderation.pages.forms.fields import category_fields
 from moderation.pages.forms.showing import form_view
 from moderation.pages.forms.views import RECORD_FIELD
+from moderation.pages.forms.warned import WarningView
 from moderation.pages.prefilling import document_again, document_copied, earlier_change, storable_or_404
 from moderation.pages.proposing import RecordMoved, Target, proposal_preview, proposal_send
 from moderation.pages.refusals import draft_warnings, faults_of
 from moderation.pages.session import DRAFT, for_proposers
 from moderation.pages.under_way import proposals_under_way
 from moderation.states import Status
-from moderation.warnings import RecordWarning
 from references.documents import snapshot
 from references.horde import HordeUser
 from references.pages.choices import spec_or_404
@@ -84,7 +84,7 @@ class Draft:
     note: str = ""
     is_checked: bool = False
     faults: list[Fault] = field(default_factory=list)
-    warnings: list[RecordWarning] = field(default_factory=list)
+    warnings: list[WarningView] = field(default_factory=list)
     moved: Document | None = None
 
 

@@ -16,13 +16,14 @@ from moderation.models import PendingChange, json_text_or_null
 from moderation.pages.addresses import addresses_new
 from moderation.pages.change_view import REPLACEABLE, DiffRows, diff_rows
 from moderation.pages.forms.documents import Document, members_lost, unknown_kept
+from moderation.pages.forms.warned import WarningView, warned
 from moderation.pages.refusals import NAME_TAKEN
 from moderation.review import change_diff
 from moderation.services import Proposal, change_withdraw, changes_propose
 from moderation.services.transactions import categories_lock, in_one_transaction, queue_lock
 from moderation.states import Operation, Status
 from moderation.telling import STAMPS
-from moderation.warnings import RecordWarning, record_warnings
+from moderation.warnings import record_warnings
 from references.categories import TEXT_CATEGORY
 from references.pages.json_markup import json_highlighted, json_indented
 from references.problems import BadRequest, Conflict
@@ -62,7 +63,7 @@ class Preview:
     name: str
     operation: Operation
     rows: DiffRows
-    warnings: Sequence[RecordWarning]
+    warnings: Sequence[WarningView]
     left_out: Sequence[str]
     backend_names: Sequence[str]
     addresses: Sequence[str]
@@ -90,7 +91,10 @@ def proposal_preview(*, target: Target, document: Document, opened: Document | N
         record["name"],
         target.operation,
         rows=diff_rows(change_diff(_unsaved(target, record, live))),
-        warnings=record_warnings(category=target.category, name=record["name"], record=record),
+        warnings=warned(
+            target.category,
+            record_warnings(category=target.category, name=record["name"], record=record),
+        ),
         left_out=_left_out(target.category, record, document),
         backend_names=related_models(record["name"]) if target.category == TEXT_CATEGORY else (),
         addresses=addresses_new(record, opened),

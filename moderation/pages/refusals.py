@@ -7,7 +7,8 @@ from rest_framework.exceptions import APIException
 from moderation.live import live_read
 from moderation.pages.forms.documents import Document
 from moderation.pages.forms.faults import Fault
-from moderation.warnings import RecordWarning, record_warnings
+from moderation.pages.forms.warned import WarningView, warned
+from moderation.warnings import record_warnings
 from references.problems import RequestInvalid
 from references.serializers.fields import UNSTORABLE_CHARACTER
 
@@ -27,22 +28,25 @@ _WORDS = {
 
 
 def faults_of(error: APIException, category: str, document: Document, *, is_new: bool) -> list[Fault]:
-    """What is wrong with a record, at its places; what is not about one field is about the name.
+    """What is wrong with a record, at its places; what is not about one field of a new record is about the name.
 
     A schema is looked at before the store is, so that a name that is taken is added to what the schema says.
     """
     if not isinstance(error, RequestInvalid):
-        return [Fault("name", str(error.detail))]
+        return [Fault("name" if is_new else "", str(error.detail))]
     faults = [_fault(problem) for problem in error.detail]
     if is_new and _is_taken(category, document.get("name")):
         faults.append(Fault("name", NAME_TAKEN))
     return faults
 
 
-def draft_warnings(category: str, document: Document) -> list[RecordWarning]:
+def draft_warnings(category: str, document: Document) -> list[WarningView]:
     """What a reviewer would ask about a record that its schema may not even allow."""
     name = document.get("name")
-    return record_warnings(category=category, name=name if isinstance(name, str) else "", record=document)
+    return warned(
+        category,
+        record_warnings(category=category, name=name if isinstance(name, str) else "", record=document),
+    )
 
 
 def problem_words(problem: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,6 +23,10 @@ NEXT = "next"
 DRAFT = "draft"
 # A key that its owner gave up opens the pages no longer than this.
 SIGNED_IN_SECONDS = 12 * 3600
+KEPT_WORDS = (
+    "What you typed is not lost: go back to find it in the form. Where scripts run, this browser also keeps it "
+    "for a week and offers it when you open the form again."
+)
 
 _SESSION_KEY = "horde_user"
 
@@ -56,6 +61,23 @@ def sign_in_url(back: str) -> str:
     return f"{reverse('moderation:sign_in')}?{urlencode({NEXT: back})}"
 
 
+def page_of(request: HttpRequest, *, default: str) -> str:
+    """The address of the page that somebody asks for, or whose form they send."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    sender = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(sender, allowed_hosts={request.get_host()}):
+        return default
+    return urlunsplit(("", "", *urlsplit(sender)[2:4], "")) or default
+
+
+def signed_out_tell(request: HttpRequest) -> None:
+    """Leaves a message for whoever sent a form without being signed in: sessions end while people write."""
+    if request.method == "POST":
+        kept = f" {KEPT_WORDS}" if DRAFT in request.POST else ""
+        messages.warning(request, f"Nothing was sent: you are no longer signed in.{kept}")
+
+
 def queue_is_open() -> bool:
     """Whether this deployment has a queue to show and to write to."""
     return settings.QUEUE_ENABLED and settings.REPLICATE_MODE is not ReplicateMode.REPLICA
@@ -75,10 +97,8 @@ def for_requestors(view: RequestorView) -> Callable[..., HttpResponseBase]:
             return _no_queue(request)
         user = signed_in(request)
         if user is None:
-            is_page = request.method in ("GET", "HEAD")
-            return SeeOther(
-                sign_in_url(request.get_full_path() if is_page else reverse("moderation:my_changes"))
-            )
+            signed_out_tell(request)
+            return SeeOther(sign_in_url(page_of(request, default=reverse("moderation:my_changes"))))
         if not user.is_requestor:
             messages.warning(request, _no_role_words(request, user))
             # That page says who is signed in, and how to get a role.
@@ -104,10 +124,7 @@ def for_proposers(view: RequestorView) -> Callable[..., HttpResponseBase]:
 def _no_role_words(request: HttpRequest, user: HordeUser) -> str:
     words = f"{user.username} is no requestor at this moment."
     if DRAFT in request.POST:
-        return (
-            f"Nothing was sent: {words} What you typed is not lost: go back to find it in the form. "
-            "Where scripts run, this browser also keeps it for a week and offers it when you open the form again."
-        )
+        return f"Nothing was sent: {words} {KEPT_WORDS}"
     if request.method == "POST":
         return f"Nothing was done: {words}"
     return f"{words} What was proposed before stays in the queue, and is yours to see with the role."

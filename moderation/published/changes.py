@@ -112,10 +112,8 @@ def _changes_read(path: Path, left_out: list[str]) -> dict[int, PublishedChange]
 def _change(entry: Any, number: int, left_out: list[str]) -> PublishedChange:
     if not isinstance(entry, dict):
         raise StoreError(f"{CHANGES}, entry {number}: not an object")
-    change_id = JsonObject(f"{CHANGES}, entry {number}", entry).whole("change_id")
+    change_id = JsonObject(f"{CHANGES}, entry {number}", entry).number("change_id")
     read = JsonObject(f"{CHANGES}, change {change_id}", entry)
-    if change_id == 0:
-        raise read.fault("change ids begin at 1")
     change = PublishedChange(
         place=read.place,
         change_id=change_id,
@@ -126,7 +124,7 @@ def _change(entry: Any, number: int, left_out: list[str]) -> PublishedChange:
         payload=read.object_or_none("payload"),
         requested_by=read.text("requested_by", limit=LIMITS["requested_by"]),
         requested_username=read.text("requested_username", limit=LIMITS["requested_username"]),
-        requested_at=read.whole("requested_at"),
+        requested_at=read.moment("requested_at"),
         notes=read.text_or_none("notes"),
         request_metadata=read.object_or_none("request_metadata"),
         related_models=read.texts_or_none("related_models"),
@@ -150,9 +148,11 @@ def _decisions(read: JsonObject) -> dict[str, Any]:
     """What became of a change, and by whom; None for what never did."""
     texts = [f"{part}_{who}" for part in PARTS.values() for who in ("by", "username")]
     texts += ["batch_title", "reject_reason", "applied_job_id"]
-    numbers = ["batch_id", *(f"{part}_at" for part in PARTS.values())]
-    return {name: read.text_or_none(name, limit=LIMITS[name]) for name in texts} | {
-        name: read.whole_or_none(name) for name in numbers
+    times = [f"{part}_at" for part in PARTS.values()]
+    return {
+        "batch_id": read.number_or_none("batch_id"),
+        **{name: read.text_or_none(name, limit=LIMITS[name]) for name in texts},
+        **{name: read.moment_or_none(name) for name in times},
     }
 
 

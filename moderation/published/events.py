@@ -61,6 +61,16 @@ def events_read(folder: Path) -> list[PublishedEvent]:
     return events
 
 
+def events_missing(events: Iterable[PublishedEvent]) -> list[str]:
+    """A line for each gap in the numbers of the log: what it held there is lost."""
+    numbers = [0, *(event.event_id for event in events)]
+    return [
+        f"audit events {first + 1} to {second - 1}: they are not in the log"
+        for first, second in pairwise(numbers)
+        if second > first + 1
+    ]
+
+
 def _segments(folder: Path) -> Iterable[str]:
     for directory in sorted(path for path in (folder / "audit").glob("*/*") if path.is_dir()):
         numbers = sorted(
@@ -86,8 +96,8 @@ def _event(read: JsonObject) -> PublishedEvent:
         )
     return PublishedEvent(
         place=read.place,
-        event_id=read.whole("event_id"),
-        timestamp=read.whole("timestamp"),
+        event_id=read.number("event_id"),
+        timestamp=read.moment("timestamp"),
         category=read.text("category", limit=_LIMITS["category"]),
         model_name=read.text("model_name", limit=_LIMITS["model_name"]),
         operation=Operation(read.word("operation", tuple(Operation))),

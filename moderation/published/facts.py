@@ -19,7 +19,7 @@ def event_action(event: PublishedEvent) -> Action | None:
 
 
 def event_change_id(event: PublishedEvent) -> int:
-    return event.payload.inner("after").whole("change_id")
+    return event.payload.inner("after").number("change_id")
 
 
 def writes_of_applies(events: Sequence[PublishedEvent]) -> dict[int, int]:

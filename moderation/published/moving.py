@@ -20,7 +20,7 @@ from moderation.published.parsing import StoreError
 from moderation.published.reading import PublishedStore, record_renamed
 from moderation.published.records import legacy_objects, live_records
 from moderation.published.structure import structure_put
-from moderation.rebuild import differences, store_restore
+from moderation.rebuild import change_ids_continue_after, differences, store_restore
 from moderation.replay import Replay, log_replay
 from moderation.services.transactions import categories_lock, clock, in_one_transaction, queue_lock
 from moderation.webhooks.services import deliveries_extend
@@ -90,8 +90,6 @@ def store_move_in(
     _agreement_check(replay, store.changes, report)
     progress(f"writing {len(records)} records, {len(replay.changes)} changes and the text groups")
     _store_write(store, replay, report)
-    if any(entry.draft.category in CATEGORIES for entry in history.entries):
-        deliveries_extend(appended=len(history.entries))
     report.records.update(category for category, _ in records)
     report.events = len(history.entries)
     if dry_run:
@@ -117,10 +115,12 @@ def _history(store: PublishedStore, records: dict, now: int) -> History:
 
 def _store_write(store: PublishedStore, replay: Replay, report: MoveReport) -> None:
     """Brings in what the log tells, and then what it does not; raises StoreError where the two do not agree."""
+    _change_ids_begin_anew()
     store_restore(replay)
     report.changes.update(change.status for change in store.changes.values())
     report.changes["purged"] = len(replay.changes) - len(store.changes)
-    _change_ids_continue_after(max([store.last_change_id, *replay.changes]))
+    if last_change_id := max([store.last_change_id, *replay.changes]):
+        change_ids_continue_after(last_change_id)
     report.structure = structure_put(store.structure, report.left_out)
     for name, times in store.times.items():
         Category.objects.filter(pk=name).update(revision=F("revision") + 1, **times.columns)
@@ -144,6 +144,9 @@ def _log(history: History) -> Replay:
     first = head_lock().last_event_id + 1
     for moment, entries in groupby(history.entries, key=lambda entry: entry.at):
         events_append((entry.draft for entry in entries), at=moment)
+    # While they are the last ones: the text groups write events of their own.
+    if any(entry.draft.category in CATEGORIES for entry in history.entries):
+        deliveries_extend(appended=len(history.entries))
     replay = log_replay()
     for fault in replay.faults:
         number = re.search(r"event (\d+)", fault)
@@ -163,14 +166,8 @@ def _agreement_check(replay: Replay, changes: dict[int, PublishedChange], report
         report.apart += sum(getattr(change, name) not in (None, getattr(row, name)) for name in _TIMES)
 
 
-def _change_ids_continue_after(last: int) -> None:
-    """Makes the next change get a higher id than any that was ever given."""
-    table, column = PendingChange._meta.db_table, PendingChange._meta.pk.column
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            if last:
-                cursor.execute("SELECT setval(pg_get_serial_sequence(%s, %s), %s)", [table, column, last])
-            return
-        cursor.execute("UPDATE sqlite_sequence SET seq = max(seq, %s) WHERE name = %s", [last, table])
-        if not cursor.rowcount:
-            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
+def _change_ids_begin_anew() -> None:
+    """On PostgreSQL a rollback leaves a sequence where it was set to, unless the transaction began it anew."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE moderation_pendingchange ALTER COLUMN change_id RESTART")

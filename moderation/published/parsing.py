@@ -11,6 +11,8 @@ from django.db.models import Model
 from references.legacy.values import refuse_constant
 
 _LARGEST = 2**63 - 1
+# The last second that a date can name; milliseconds taken for seconds lie beyond it.
+_LATEST = 253_402_300_799
 _ABSENT = object()
 
 
@@ -32,8 +34,23 @@ class JsonObject:
             raise self.fault(f"{name} is not a whole number")
         return value
 
-    def whole_or_none(self, name: str) -> int | None:
-        return None if self.members.get(name) is None else self.whole(name)
+    def number(self, name: str) -> int:
+        """What changes and batches are told apart by, from one up."""
+        if (value := self.whole(name)) == 0:
+            raise self.fault(f"{name} is 0, but numbers begin at 1")
+        return value
+
+    def number_or_none(self, name: str) -> int | None:
+        return None if self.members.get(name) is None else self.number(name)
+
+    def moment(self, name: str) -> int:
+        """A time in UNIX seconds."""
+        if (value := self.whole(name)) > _LATEST:
+            raise self.fault(f"{name} is {value}, which is no time in seconds")
+        return value
+
+    def moment_or_none(self, name: str) -> int | None:
+        return None if self.members.get(name) is None else self.moment(name)
 
     def text(self, name: str, *, limit: int | None = None) -> str:
         value = self._required(name)

@@ -57,7 +57,7 @@ class QueueTelling:
             self._tell_split(event, after)
         elif action is Action.ENQUEUE:
             self._tell_proposal(event, after)
-        elif (row := self.queue.rows.get(after.whole("change_id"))) is None:
+        elif (row := self.queue.rows.get(after.number("change_id"))) is None:
             self.told.leave_out(event, f"change {event_change_id(event)} is not carried over")
         elif action is Action.PURGE:
             self._tell_purge(row, event, after)
@@ -75,7 +75,7 @@ class QueueTelling:
         self._reserve_batch_numbers()
 
     def _tell_proposal(self, event: PublishedEvent, after: JsonObject) -> None:
-        change_id = after.whole("change_id")
+        change_id = after.number("change_id")
         target = (
             after.text("category", limit=LIMITS["category"]),
             after.text("model", limit=LIMITS["model_name"]),
@@ -109,7 +109,7 @@ class QueueTelling:
         self, row: PendingChange, action: Action, event: PublishedEvent, after: JsonObject
     ) -> Decision:
         """What the log tells of an approval, a rejection or an apply."""
-        batch_id = after.whole_or_none("batch_id") if action is Action.REJECT else after.whole("batch_id")
+        batch_id = after.number_or_none("batch_id") if action is Action.REJECT else after.number("batch_id")
         title = after.text_or_none("batch_title", limit=LIMITS["batch_title"])
         reason = job_id = None
         if action is Action.REJECT:
@@ -130,7 +130,7 @@ class QueueTelling:
         self.told.add(draft, event.timestamp, event)
 
     def _tell_split(self, event: PublishedEvent, after: JsonObject) -> None:
-        original, new = after.whole("original_batch_id"), after.whole("new_batch_id")
+        original, new = after.number("original_batch_id"), after.number("new_batch_id")
         moved = [number for number in after.wholes("reassigned_change_ids") if number in self.queue.rows]
         if original not in self.queue.batches or not moved:
             self.told.leave_out(event, "the changes that it moved are not carried over")

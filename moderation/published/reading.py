@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from moderation.published.changes import PublishedChange, queue_read
-from moderation.published.events import PublishedEvent, events_read
+from moderation.published.events import PublishedEvent, events_missing, events_read
 from moderation.published.parsing import JsonObject, StoreError, file_object, limits
 from references.categories import CATEGORIES, CategorySpec
 from references.legacy import CategorySource, ImportedRecord, Severity, SourceError, source_read
@@ -59,10 +59,12 @@ def store_read(folder: Path) -> PublishedStore:
     left_out: list[str] = []
     sources, legacy = _records_read(folder, left_out)
     times = _times_read(folder, left_out)
-    events = list(_known(events_read(folder), left_out))
+    logged = events_read(folder)
+    left_out += events_missing(logged)
+    events = list(_known(logged, left_out))
     changes, last_change_id, last_batch_id = queue_read(folder, events, left_out)
     structure = {kind: _structure_read(folder, name) for kind, name in STRUCTURE_FILES.items()}
-    left_out += _foreign_files(folder)
+    left_out += _foreign_files(folder) + _legacy_counters(folder)
     store = PublishedStore(
         digest=_digest(folder),
         sources=sources,
@@ -92,6 +94,13 @@ def _records_read(
         for source in sources
         for issue in source.issues
         if issue.severity is Severity.SKIPPED
+    ]
+    present = {(source.category, record.name) for source in sources for record in source.records}
+    left_out += [
+        f"legacy record {category} {name}: version 2 has no such record, and both versions show the same here"
+        for category, records in legacy.items()
+        for name in records
+        if (category, name) not in present
     ]
     return sources, legacy
 
@@ -131,9 +140,9 @@ def _times_read(folder: Path, left_out: list[str]) -> dict[str, CategoryTimes]:
         }
         times[name] = CategoryTimes(
             {
-                "initialized_at": read.whole("initialization_time"),
-                "last_updated": read.whole("last_updated"),
-                "last_successful_operation": read.whole("last_successful_operation"),
+                "initialized_at": read.moment("initialization_time"),
+                "last_updated": read.moment("last_updated"),
+                "last_successful_operation": read.moment("last_successful_operation"),
                 **last_done,
                 "total_creates": read.whole("total_creates"),
                 "total_updates": read.whole("total_updates"),
@@ -173,6 +182,13 @@ def _foreign_files(folder: Path) -> list[str]:
         f"{path.name}: there is no such category"
         for path in sorted(folder.glob("*.json"))
         if path.name not in known and path.name not in STRUCTURE_FILES.values()
+    ]
+
+
+def _legacy_counters(folder: Path) -> list[str]:
+    return [
+        f"meta/legacy/{path.name}: a category has one set of counters and times here, that of meta/v2"
+        for path in sorted((folder / "meta" / "legacy").glob("*.json"))
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import uuid4
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from rest_framework.exceptions import NotFound
 
@@ -214,7 +214,8 @@ def _attempt(request: _Request, change: PendingChange) -> ApplyError | None:
     except (PendingChangePayloadError, PendingChangeConflictError) as error:
         failure = error
     except DatabaseError as error:
-        if is_transient(error):
+        # A full disk ends all of the transaction, and what was applied before is not there either.
+        if is_transient(error) or connection.needs_rollback:
             raise
         logger.exception("Change %d could not be applied", change.change_id)
         failure = PendingChangeBackendError(f"The store failed on change {change.change_id}.")

@@ -80,7 +80,8 @@ def _resolved(name: str, port: int) -> list[IPv4Address | IPv6Address]:
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
     address = _meant(address)
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_of_a_site = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or is_of_a_site)
 
 
 def _is_private(address: IPv4Address | IPv6Address) -> bool:

@@ -45,7 +45,10 @@ def deliveries_claim(
 
 
 def delivery_settle(*, delivery: WebhookDelivery, answer: Answer, at: float | None = None) -> bool:
-    """Notes what came of an attempt. False where the claim had lapsed and somebody else has it."""
+    """Notes what came of an attempt. False where the delivery is no longer the caller's.
+
+    The claim had lapsed and somebody else has it, or the webhook was removed or switched off meanwhile.
+    """
     now = time.time() if at is None else at
     outcome = {"claim": "", "claimed_until": 0, "last_status": answer.status, "last_error": ""}
     if answer.is_good:

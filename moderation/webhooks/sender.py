@@ -69,7 +69,9 @@ def _request(delivery: WebhookDelivery) -> tuple[str, bytes, dict[str, str]]:
 
 def _note(delivery: WebhookDelivery, answer: Answer) -> None:
     if not delivery_settle(delivery=delivery, answer=answer):
-        logger.warning("delivery %s took longer than its claim; another process has it", delivery.pk)
+        logger.warning(
+            "what came of delivery %s is not noted: its claim lapsed, or its webhook has ended", delivery.pk
+        )
     elif not answer.is_good:
         # What the other side says is for `webhook list`; here its status will do.
         came = answer.text if answer.status is None else f"status {answer.status}"

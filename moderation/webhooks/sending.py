@@ -66,18 +66,25 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
 
 
 def _connected(target: Target, deadline: float) -> HTTPConnection:
-    """A connection to the first of the addresses that takes one."""
-    for last, address in enumerate(target.addresses, start=1 - len(target.addresses)):
-        connection = _connection(target, address, max(1.0, deadline - time.monotonic()))
+    """A connection to the first of the addresses that takes one; none may use up the time of those after it."""
+    for left, address in zip(range(len(target.addresses), 0, -1), target.addresses, strict=True):
+        connection = _connection(target, address, _patience(deadline, among=left))
         try:
             connection.connect()
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             connection.close()
-            if last == 0 or time.monotonic() > deadline:
+            if left == 1 or time.monotonic() > deadline:
                 raise
         else:
+            # The answer may take all of the time that is left.
+            connection.timeout = _patience(deadline)
             return connection
     raise AssertionError("the last address connects or raises")
+
+
+def _patience(deadline: float, *, among: int = 1) -> float:
+    """Seconds for one step, where so many steps share what is left until the deadline."""
+    return max(1.0, (deadline - time.monotonic()) / among)
 
 
 def _connection(target: Target, address: str, timeout: float) -> HTTPConnection:

@@ -7,6 +7,7 @@ the document says so.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from threading import Lock
 from typing import Any
 from weakref import ref
 
@@ -29,6 +30,7 @@ class KnownAnswers:
     def __init__(self) -> None:
         self._answers: dict[str, tuple[Document, Holds]] = {}
         self._bytes = 0
+        self._keeping = Lock()
 
     def get(self, asked: str) -> Document | None:
         known = remembered_in_transaction(("answer", asked)) or self._answers.get(asked)
@@ -46,13 +48,14 @@ class KnownAnswers:
     def _keep(self, asked: str, answer: tuple[Document, Holds]) -> None:
         document, _ = answer
         size = _size(asked, document)
-        replaced = self._answers.get(asked)
-        self._bytes -= _size(asked, replaced[0]) if replaced else 0
-        if self._bytes + size > KNOWN_BYTES:
-            self.clear()
-        if size <= KNOWN_BYTES:
-            self._answers[asked] = answer
-            self._bytes += size
+        with self._keeping:
+            replaced = self._answers.get(asked)
+            self._bytes -= _size(asked, replaced[0]) if replaced else 0
+            if self._bytes + size > KNOWN_BYTES:
+                self.clear()
+            if size <= KNOWN_BYTES:
+                self._answers[asked] = answer
+                self._bytes += size
 
 
 def _size(asked: str, document: Document) -> int:

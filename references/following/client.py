@@ -6,6 +6,7 @@ Errors name the path and what came of it, never the address or a header: either 
 import json
 import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -18,9 +19,9 @@ import urllib3
 from django.conf import settings
 
 from references.deadlines import AnswerTooLarge, AnswerTooSlow, body_read, bounded_session, deadline
-from references.github import retried
 from references.legacy import SourceError
 from references.legacy.values import refuse_constant
+from references.pauses import retried
 
 ATTEMPTS = 3
 BODY_LIMIT = 128 * 1024 * 1024
@@ -67,10 +68,15 @@ def primary_name() -> str:
 
 
 class PrimaryClient:
-    """One connection to the PRIMARY, for the requests of a round; before each, `before_call` is called."""
+    """One connection to the PRIMARY, for requests below `root`; before each, `before_call` is called."""
 
-    def __init__(self, before_call: Callable[[], object] = lambda: None) -> None:
-        self._root = settings.PRIMARY_API_URL.rstrip("/")
+    def __init__(
+        self, root: str, *, timeout: float, before_call: Callable[[], object] = lambda: None
+    ) -> None:
+        self._root = root
+        self._timeout = timeout
+        # By how many seconds the other clock was ahead of ours at its last answer; it tells no fractions.
+        self.clock_ahead = 0
         self._session = bounded_session()
         self._before_call = before_call
 
@@ -78,7 +84,7 @@ class PrimaryClient:
         self._session.close()
 
     def get(self, path: str, *, tag: str = "", attempts: int = ATTEMPTS) -> Reply:
-        """The answer at `path` below `model_references/`; raises PrimaryError.
+        """The answer at `path`; raises PrimaryError.
 
         With `tag`, the answer to the question whether there is anything but what has this entity tag.
         """
@@ -92,20 +98,21 @@ class PrimaryClient:
         return None if reply.is_missing else json_read(reply.body, path)
 
     def _attempt(self, path: str, tag: str) -> Reply:
-        timeout = settings.PRIMARY_API_TIMEOUT
         # A cache on the way is to ask the PRIMARY, not to answer by itself.
         headers = {"Cache-Control": "no-cache"} | ({"If-None-Match": tag} if tag else {})
         try:
             with (
-                deadline(timeout) as until,
+                deadline(self._timeout) as until,
                 self._session.get(
-                    f"{self._root}/model_references/{path}",
+                    f"{self._root}/{path}",
                     headers=headers,
-                    timeout=timeout,
+                    timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
                 ) as response,
             ):
+                if (date := _seconds(response.headers.get("Date", ""))) is not None:
+                    self.clock_ahead = date - int(time.time())
                 _status_check(response, path, tag)
                 return _reply(response, body_read(response, limit=BODY_LIMIT, until=until))
         except AnswerTooLarge:

@@ -12,11 +12,13 @@ from references.legacy.values import (
     JsonObject,
     read_flag,
     read_object,
+    read_objects,
     read_text,
     read_whole,
+    read_words,
     require_storable,
 )
-from references.structure_models import NAME_LENGTH
+from references.vocabulary import NAME_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def records_read(body: bytes, path: str) -> dict[str, JsonObject]:
 
 
 def name_lists_read(answer: Any, path: str, *, listed: str, key: str, members: str) -> dict[str, list[str]]:
-    """`{listed: [{key: name, members: [name]}]}` as lists of names by name."""
+    """`{listed: [{key: name, members: [name]}]}` as lists of names by name; repeated ones count once."""
     entries = answer.get(listed) if isinstance(answer, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise PrimaryError(f"{path}: the answer is not a list of entries")
@@ -92,7 +94,7 @@ def name_lists_read(answer: Any, path: str, *, listed: str, key: str, members: s
         name, names = entry.get(key), entry.get(members)
         if not isinstance(names, list) or not all(map(_is_group_name, [name, *names])):
             raise PrimaryError(f"{path}: an entry is not a list of names under a name")
-        lists[name] = names
+        lists[name] = list(dict.fromkeys(names))
     if len(lists) != len(entries):
         raise PrimaryError(f"{path}: a name occurs more than once")
     return lists
@@ -169,14 +171,18 @@ def _record_check(category: str, name: str, record: JsonObject) -> None:
         # PostgreSQL stores no null character.
         if "\0" in (read_text(record, field) or ""):
             raise RecordError("not_storable", f"{field} holds a null character")
-    read_object(record, "config")
+    for download in read_objects(read_object(record, "config") or {}, "download"):
+        if read_text(download, "file_name") is None:
+            raise RecordError("file_without_name", "a file has no name")
     _plain(read_object(record, "metadata") or {}, "updated_at", int, read_whole)
     _plain(record, "nsfw", bool, read_flag)
     _plain(record, "size_on_disk_bytes", int, read_whole)
     if category == IMAGE_CATEGORY and read_text(record, "baseline") is None:
         raise RecordError("no_baseline", "has no baseline")
-    if category == TEXT_CATEGORY and _plain(record, "parameters", int, read_whole) is None:
-        raise RecordError("no_parameters", "has no number of parameters")
+    if category == TEXT_CATEGORY:
+        read_words(record, "tags")
+        if _plain(record, "parameters", int, read_whole) is None:
+            raise RecordError("no_parameters", "has no number of parameters")
 
 
 def _entry_check(name: str, entry: JsonObject) -> None:

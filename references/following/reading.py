@@ -74,9 +74,9 @@ class PrimaryReader:
     def _is_settled(self, category: str, held: Marks, fetched_at: float | None) -> bool:
         """Whether the metadata alone shows that nothing moved since the copy held was read."""
         told = held.last_updated
-        if told is None or fetched_at is None or fetched_at < told + SETTLING_SECONDS:
+        if told is None or fetched_at is None or self._last_updates.get(category) != told:
             return False
-        return self._last_updates.get(category) == told
+        return fetched_at + self._client.clock_ahead >= told + SETTLING_SECONDS
 
     @cached_property
     def _last_updates(self) -> dict[str, int]:

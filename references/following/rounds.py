@@ -110,6 +110,11 @@ def _parts(*, is_whole: bool) -> list[FollowedPart]:
     return sorted(due, key=lambda part: part.failures)
 
 
+def _client(place: Place) -> PrimaryClient:
+    root = f"{settings.PRIMARY_API_URL.rstrip('/')}/model_references"
+    return PrimaryClient(root, timeout=settings.PRIMARY_API_TIMEOUT, before_call=place.renew)
+
+
 class Round:
     """What the parts of one round share.
 
@@ -123,7 +128,7 @@ class Round:
         self._place = place
         self._is_broken = False
         self._is_github_reachable = True
-        self._client = PrimaryClient(place.renew) if settings.PRIMARY_API_URL else None
+        self._client = _client(place) if settings.PRIMARY_API_URL else None
         self._reader = PrimaryReader(self._client, accepted=accepted) if self._client else None
 
     def close(self) -> None:

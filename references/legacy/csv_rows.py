@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from references.legacy.fields import CSV_COLUMNS
 from references.legacy.issues import RecordError, SourceError, Warn
 from references.legacy.text import BILLION, automatic_display_name, automatic_tags, text_record
-from references.legacy.values import JsonObject, read_scalars, refuse_constant
+from references.legacy.values import JsonObject, read_scalars, refuse_constant, require_in_range
 
 _BYTE_ORDER_MARK = "\ufeff"
 # Columns whose cells go into a record as they are. The last one is in no known file, but may come back.
@@ -98,9 +98,10 @@ def parameters_from_cell(cell: str) -> int:
     if not cell.strip():
         return 0
     try:
-        return int(float(cell) * BILLION)
+        parameters = int(float(cell) * BILLION)
     except (ValueError, OverflowError):
         raise RecordError("bad_parameters", f"parameters_bn {cell!r} is not a number") from None
+    return require_in_range(parameters, "parameters_bn")
 
 
 def _settings(cell: str) -> JsonObject | None:

@@ -3,8 +3,6 @@
 from references.categories import IMAGE_CATEGORY, TEXT_CATEGORY
 from references.vocabulary import ControlNetStyle
 
-MAX_NAME_LENGTH = 255
-
 IMAGE_ORDER = (
     "name",
     "baseline",

@@ -5,7 +5,6 @@ import unicodedata
 from references.categories import CATEGORIES, IMAGE_CATEGORY, TEXT_CATEGORY
 from references.legacy.advice import advise
 from references.legacy.downloads import config_from_legacy
-from references.legacy.fields import MAX_NAME_LENGTH
 from references.legacy.issues import Issue, RecordError, Warn, warnings_into
 from references.legacy.text import text_record_from_entry
 from references.legacy.values import (
@@ -17,7 +16,13 @@ from references.legacy.values import (
     read_words,
     require_storable,
 )
-from references.vocabulary import RECORD_SCHEMA_VERSION, ImageStyle, baseline_from_legacy, baseline_id
+from references.vocabulary import (
+    NAME_LENGTH,
+    RECORD_SCHEMA_VERSION,
+    ImageStyle,
+    baseline_from_legacy,
+    baseline_id,
+)
 
 
 def record_from_legacy(category: str, key: str, legacy: JsonObject) -> tuple[JsonObject, list[Issue]]:
@@ -44,8 +49,8 @@ def record_from_legacy(category: str, key: str, legacy: JsonObject) -> tuple[Jso
 def require_name(key: str) -> None:
     if not key.strip():
         raise RecordError("no_name", "has no name")
-    if len(key) > MAX_NAME_LENGTH:
-        raise RecordError("name_too_long", f"the name is longer than {MAX_NAME_LENGTH} characters")
+    if len(key) > NAME_LENGTH:
+        raise RecordError("name_too_long", f"the name is longer than {NAME_LENGTH} characters")
     if any(unicodedata.category(character) == "Cc" for character in key):
         raise RecordError("name_has_control", "the name holds control characters")
     require_storable(key)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from references.categories import IMAGE_CATEGORY, TEXT_CATEGORY
+from references.json_equality import json_equal
 from references.legacy.downloads import config_normalised, config_overlay
 from references.legacy.fields import default_type, field_order
 from references.legacy.from_legacy import image_baseline
@@ -48,7 +49,7 @@ def legacy_overlay(category: str, shadow: JsonObject, before: JsonObject, after:
     legacy = shadow
     was = _expressed(category, before)
     for field, value in _expressed(category, after).items():
-        if value == was[field]:
+        if json_equal(value, was[field]):
             continue
         if value is not None:
             legacy = _placed(legacy, field, value, order)

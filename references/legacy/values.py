@@ -12,6 +12,8 @@ JsonObject = dict[str, Any]
 Scalar = str | int | float | bool
 
 _LARGEST_WHOLE = 2**63 - 1
+# No record comes near; what walks a record, call by call, must come to its end.
+_LEVELS = 64
 _TRUTH_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -34,6 +36,10 @@ def read_whole(source: JsonObject, field: str) -> int | None:
         raise _wrong_type(field, "a whole number") from None
     if not isinstance(value, str) and number != value:
         raise _wrong_type(field, "a whole number")
+    return require_in_range(number, field)
+
+
+def require_in_range(number: int, field: str) -> int:
     if not 0 <= number <= _LARGEST_WHOLE:
         raise RecordError("out_of_range", f"{field} is negative or larger than 64 bits hold")
     return number
@@ -85,11 +91,21 @@ def read_scalars(source: JsonObject, field: str) -> dict[str, Scalar | list[Scal
 
 
 def require_storable(value: Any) -> None:
-    """Refuses what JSON in UTF-8 cannot carry: half a surrogate pair, infinity, bottomless nesting."""
+    """Refuses what JSON in UTF-8 cannot carry, half a surrogate pair or infinity, and bottomless nesting."""
+    if _is_deeper(value, _LEVELS):
+        raise RecordError("not_storable", f"is nested deeper than {_LEVELS} levels")
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
+    except ValueError:
         raise RecordError("not_storable", "holds what JSON in UTF-8 cannot carry") from None
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        containers = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for held in containers for item in held if isinstance(item, dict | list)]
+    return bool(level)
 
 
 def refuse_constant(word: str) -> None:

@@ -1,7 +1,13 @@
 """What a signal handler rings to have the main thread stop, or look at something."""
 
+import math
+import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+
+# Seconds that a wait goes on without a look at signals. One that came while the main thread held it back, as around
+# a fork, is taken by another thread: that does not interrupt the wait, and its handler runs when the main thread does.
+LOOK_SECONDS = 1.0
 
 
 class Bell:
@@ -23,13 +29,14 @@ class Bell:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Takes one ring, waiting for it if need be; False where none came within `timeout` seconds."""
-        try:
-            self._rings.get(timeout=timeout)
-        except Empty:
-            return False
-        return True
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = deadline - time.monotonic()
+            with suppress(Empty):
+                self._rings.get(timeout=max(0.0, min(left, LOOK_SECONDS)))
+                return True
+            if left <= LOOK_SECONDS:
+                return False
 
     def clear(self) -> None:
-        with suppress(Empty):
-            while True:
-                self._rings.get_nowait()
+        """Does nothing: a wait takes its ring with it, and one that came since is for the next wait."""

@@ -48,7 +48,11 @@ class _Keeper(threading.Thread):
             with self.changing:
                 if self.stopping.is_set():
                     return
-                self.process = _start(self.command)
+                try:
+                    self.process = _start(self.command)
+                except OSError as error:
+                    # The one that ended is still there to be waited for, so that the next attempt is made.
+                    logger.error("%s cannot start: %s", self.command, error)
 
     def stop(self) -> None:
         with self.changing:
@@ -61,8 +65,11 @@ class _Keeper(threading.Thread):
 
 
 def _start(command: str) -> subprocess.Popen:
-    """The process, tied to this one; Ctrl-C in a terminal does not reach it: the server alone decides when it ends."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """The process, tied to this one; the server alone decides when it ends.
+
+    Neither Ctrl-C in the terminal nor the end of that reaches it.
+    """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         return subprocess.Popen(  # noqa: S603 - a command of this project
             [sys.executable, tied.__file__, str(os.getpid()), sys.argv[0], command]

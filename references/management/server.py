@@ -41,10 +41,18 @@ class Server(Granian):
             http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT * 1000),
             http2_settings=HTTP2Settings(max_headers_size=HEAD_BYTES),
             workers_kill_timeout=KILL_PATIENCE,
+            respawn_failed_workers=True,
             log_level=LogLevels.warning,
             log_dictconfig=settings.LOGGING,
         )
         self.main_loop_interrupt = Bell()
+        # As by nohup, which is there to have it outlive its terminal.
+        self.ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+    def signal_handler_reload(self, number: int, frame: FrameType | None) -> None:
+        # Granian would start new workers, and a server whose terminal was closed would go on unseen.
+        if not self.ignores_hangup:
+            self.signal_handler_interrupt(number, frame)
 
     def signal_handler_interrupt(self, number: int, frame: FrameType | None) -> None:
         # Workers that got the signal too end by themselves, which is no accident.

@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 _TOKEN = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=:)|(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)'
 )
+# Colours take three times the room of the text. A record as long as this has dozens of files, and its page is heavy.
+_LONGEST_COLOURED = 8_000
 _CLASSES = {"key": "jk", "string": "js", "number": "jn", "word": "jn"}
 
 
@@ -20,6 +22,8 @@ def json_indented(value: Any) -> str:
 def json_highlighted(value: Any) -> SafeString:
     """The same text as markup. Every piece of it, inside a token or between tokens, is escaped."""
     source = json_indented(value)
+    if len(source) > _LONGEST_COLOURED:
+        return escape(source)
     pieces, end = [], 0
     for match in _TOKEN.finditer(source):
         pieces.append(escape(source[end : match.start()]))

@@ -155,13 +155,19 @@ def grouped(known: Columns, positions: Sequence[int]) -> dict[str, list[int]]:
 
 
 def groups_sorted(
-    groups: Mapping[str, list[int]], query: ListQuery, stats: Sequence[ModelStats] | None
+    known: Columns, groups: Mapping[str, list[int]], query: ListQuery, stats: Sequence[ModelStats] | None
 ) -> list[str]:
     """Group names by the group's own figure where it has one, else in the order of first members."""
     if query.sort_field == "name":
-        return sorted(groups, key=lambda name: (name.casefold(), name), reverse=query.is_descending)
+        labels = {name: _group_label(known, name, groups[name]) for name in groups}
+        return sorted(groups, key=lambda name: (labels[name].casefold(), name), reverse=query.is_descending)
     if stats and query.sort_field in USAGE_SORTS:
         figure = USAGE_SORTS[query.sort_field]
         sums = {name: sum(figure(stats[position]) for position in groups[name]) for name in groups}
         return sorted(groups, key=sums.__getitem__, reverse=query.is_descending)
     return list(groups)
+
+
+def _group_label(known: Columns, group: str, positions: Sequence[int]) -> str:
+    """What a list shows for a group: its name, or that of its model where there is but one."""
+    return group if known.group_sizes[group] > 1 else known.names[positions[0]].rpartition("/")[2]

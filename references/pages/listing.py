@@ -71,6 +71,7 @@ def category_list(request: HttpRequest, category: str) -> HttpResponse:
         "spec": spec,
         "section": "catalogue",
         "known": known,
+        "is_empty": not len(known),
         "query": query,
         "search": query.selection.query,
         "sort": query.sort,
@@ -105,7 +106,7 @@ def _rows_page(listing: _Listing) -> dict[str, object]:
 def _groups_page(listing: _Listing) -> dict[str, object]:
     known, stats, query = listing.known, listing.stats, listing.query
     by_group = grouped(known, listing.positions)
-    names = groups_sorted(by_group, query, stats)
+    names = groups_sorted(known, by_group, query, stats)
     pager = Pager.at(listing.links, query.page, page_size=GROUP_PAGE_SIZE, total=len(names))
     shown = names[pager.offset : pager.last]
     rows = _rows(listing, [position for name in shown for position in by_group[name]])

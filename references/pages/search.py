@@ -1,7 +1,8 @@
 """Search over all categories at once, the best known question: what is this file, or this name?"""
 
 from dataclasses import dataclass
-from itertools import compress, islice
+from heapq import nsmallest
+from itertools import compress
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -54,10 +55,22 @@ def _matches(spec: CategorySpec, known: Columns, query: str) -> CategoryMatches:
     mask = known.mask(Selection(query))
     flags = known.flags(mask)
     positions = compress(known.by_name, map(flags.__getitem__, known.by_name))
+    names, sought = known.lowered("name"), query.lower()
+    # Of equally near ones, the first by name come first.
+    shown = nsmallest(SHOWN_PER_CATEGORY, positions, key=lambda position: _distance(names[position], sought))
     listing = reverse("catalogue:category", args=[spec.name])
     return CategoryMatches(
-        spec,
-        mask.bit_count(),
-        rows_of(known, list(islice(positions, SHOWN_PER_CATEGORY)), None),
-        f"{listing}?{urlencode({SEARCH: query})}",
+        spec, mask.bit_count(), rows_of(known, shown, None), f"{listing}?{urlencode({SEARCH: query})}"
     )
+
+
+def _distance(name: str, sought: str) -> int:
+    """How far a name is from what was sought: the name itself, with or without its author, is before names that
+    begin with it, those before names that hold it, and those before what was found by something else.
+    """
+    at = name.find(sought)
+    if at < 0:
+        return 3
+    if at and name[at - 1] != "/":
+        return 2
+    return 0 if at + len(sought) == len(name) else 1

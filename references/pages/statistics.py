@@ -1,7 +1,7 @@
 """A category in figures, drawn."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,17 +21,22 @@ from references.pages.security import page
 GROUPED = "groups"
 LONGEST_LIST = 12
 MATRIX_ROWS = 8
+# What every model could tell, and some do not. Parameters are counted with the figures.
+TOLD_BY_EACH = ("baseline", "style", "size")
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How many models have each value of a property; `rest` counts values that are not drawn."""
+    """How many models have each value of a property; `rest` counts values that are not drawn, `lacking` models
+    without any.
+    """
 
     anchor: str
     heading: str
     note: str
     bars: list[Bar]
     rest: int = 0
+    lacking: int = 0
     is_range: bool = False
 
 
@@ -51,8 +56,9 @@ def statistics_page(request: HttpRequest, category: str) -> HttpResponse:
             "section": "statistics",
             "categories": CATEGORIES.values(),
             "figures": figures,
+            "is_empty": figures is None,
             "rating": _rating(category, figures) if figures else [],
-            "distributions": _distributions(known, category, figures) if figures else [],
+            "distributions": _distributions(known, category, figures, is_grouped) if figures else [],
             "matrix": None if is_grouped else _matrix(known),
             "modes": [
                 Option("Models", links.path, not is_grouped),
@@ -71,7 +77,7 @@ def _rating(category: str, figures: dict) -> list[Bar]:
     return bars(counts, total=figures["total_models"], urls=urls)
 
 
-def _distributions(known: Columns, category: str, figures: dict) -> list[Distribution]:
+def _distributions(known: Columns, category: str, figures: dict, is_grouped: bool) -> list[Distribution]:
     total = figures["total_models"]
     baselines = [(item["baseline"], item["count"]) for item in figures["baseline_distribution"].values()]
     styles = [(item["tag"], item["count"]) for item in figures["top_styles"]]
@@ -93,7 +99,12 @@ def _distributions(known: Columns, category: str, figures: dict) -> list[Distrib
             files["total_download_entries"],
         ),
     ]
-    return [distribution for distribution in found if distribution.bars]
+    drawn = [distribution for distribution in found if distribution.bars]
+    return drawn if is_grouped else [replace(each, lacking=_lacking(known, each.anchor)) for each in drawn]
+
+
+def _lacking(known: Columns, facet: str) -> int:
+    return sum(not values for values in known.values(facet)) if facet in TOLD_BY_EACH else 0
 
 
 def _sizes(known: Columns) -> list[tuple[str, int]]:

@@ -5,8 +5,7 @@ import re
 from references.categories import TEXT_CATEGORY
 from references.problems import BadRequest, Unprocessable
 from references.text.backends import split_backend
-
-NAME_LENGTH = 255
+from references.vocabulary import NAME_LENGTH
 
 _CONTROL_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f]")
 

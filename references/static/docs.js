@@ -1,4 +1,5 @@
-// Swagger UI has dark colours but leaves the choice to the page: it is the site's, kept in a cookie, or the system's.
+// The libraries that show the API's documentation leave dark colours to the page: they are the site's, kept in a
+// cookie, or the system's. Swagger UI has its own; Redoc is told some by redoc.js, which asks for the class.
 (() => {
   "use strict";
   const chosen = document.cookie.match(/(?:^|; )theme=(light|dark)/)?.[1];

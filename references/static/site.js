@@ -54,8 +54,13 @@
       if (field.name && field.value === "") field.disabled = true;
     }
   });
-  addEventListener("pageshow", () => {
-    for (const field of document.querySelectorAll("[data-filter-form] [disabled]")) field.disabled = false;
+  // Whoever comes back sees the list of that address, and beside it what it was asked for.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll("[data-filter-form]")) {
+      form.reset();
+      for (const field of form.elements) field.disabled = false;
+    }
   });
 
   document.addEventListener("keydown", (event) => {

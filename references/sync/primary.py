@@ -1,28 +1,13 @@
 """What the service says, over the API that every client reads."""
 
-import random
-from http import HTTPStatus
+from contextlib import closing
 from typing import Any
 
-import requests
-
-from references.github import retried
-from references.legacy import SourceError
+from references.following.client import PrimaryClient, PrimaryError
 from references.sync.options import SyncOptions
 from references.vocabulary import CanonicalFormat
 
-PRIMARY_ATTEMPTS = 3
-PRIMARY_WAIT_FLOOR = 1.0
-PRIMARY_WAIT_CEILING = 10.0
 MOUNTS = {CanonicalFormat.V2: "v2", CanonicalFormat.LEGACY: "v1"}
-
-
-class PrimaryError(SourceError):
-    """The service gave nothing usable."""
-
-
-class PrimaryPassingError(PrimaryError):
-    """The same, where asking again may help."""
 
 
 def primary_entries(options: SyncOptions, category: str) -> dict[str, dict]:
@@ -48,27 +33,8 @@ def last_updated(options: SyncOptions) -> Any:
 
 
 def _get(options: SyncOptions, path: str) -> Any:
-    def attempt() -> Any:
-        return _answer(options, path)
-
-    pauses = [
-        random.uniform(PRIMARY_WAIT_FLOOR, min(PRIMARY_WAIT_CEILING, 2.0**turn))  # noqa: S311
-        for turn in range(1, PRIMARY_ATTEMPTS)
-    ]
-    return retried(attempt, passing=PrimaryPassingError, pauses=pauses)
-
-
-def _answer(options: SyncOptions, path: str) -> Any:
-    try:
-        response = requests.get(f"{options.primary_api_url}/{path}", timeout=options.primary_api_timeout)
-    except requests.RequestException as error:
-        raise PrimaryPassingError(f"{path} of the service: {type(error).__name__}") from None
-    status = response.status_code
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise PrimaryPassingError(f"{path} of the service: status {status}")
-    if status != HTTPStatus.OK:
-        raise PrimaryError(f"{path} of the service: status {status}")
-    try:
-        return response.json()
-    except requests.JSONDecodeError:
-        raise PrimaryError(f"{path} of the service: not JSON") from None
+    with closing(PrimaryClient(options.primary_api_url, timeout=options.primary_api_timeout)) as client:
+        answer = client.get_json(path)
+    if answer is None:
+        raise PrimaryError(f"{path}: the service has no such thing")
+    return answer

@@ -15,7 +15,7 @@ from references.exports import (
     file_replace,
     held_check,
 )
-from references.github import RepositoryApi, raw_download
+from references.github import PullRequest, RepositoryApi, raw_download
 from references.legacy import SourceError
 from references.sources import Repository
 from references.sync.options import SyncOptions
@@ -109,21 +109,31 @@ class RepositorySync:
         files = {file.name: file.content for export in exports for file in export.changed_files}
         tree = api.tree_create(base=api.tree(parent), files=files)
         older = [pull for pull in api.pulls() if pull.branch and SYNC_BRANCH.fullmatch(pull.branch)]
-        for pull in older:
-            if api.tree(pull.commit) == tree:
-                self.report(f"{self.repository.name}: already proposed, {pull.url}")
-                return
+        same = next((pull for pull in older if api.tree(pull.commit) == tree), None)
+        if same:
+            self.report(f"{self.repository.name}: already proposed, {same.url}")
+            self._close(api, [pull for pull in older if pull is not same])
+        else:
+            created = self._create(api, exports, tree=tree, parent=parent)
+            self._close(api, older)
+            self._assign(api, created.number)
+
+    def _create(
+        self, api: RepositoryApi, exports: list[CategoryExport], *, tree: str, parent: str
+    ) -> PullRequest:
         subject = exports[0].category if len(exports) == 1 else SEVERAL
         title = f"Auto Sync {subject} from horde_model_reference service - {self.at:%Y-%m-%d}"
         branch = f"sync/{subject}/{self.at:%Y%m%d-%H%M%S}"
         api.branch_create(branch, api.commit_create(message=title, tree=tree, parent=parent))
         created = api.pull_create(title=title, body=_description(exports), branch=branch)
         self.report(f"{self.repository.name}: proposed, {created.url}")
+        return created
+
+    def _close(self, api: RepositoryApi, older: Iterable[PullRequest]) -> None:
         # What failed now may be part of an older proposal.
         for pull in () if self._failed else older:
             api.pull_close(pull.number)
             self.report(f"{self.repository.name}: closed, {pull.url}")
-        self._assign(api, created.number)
 
     def _assign(self, api: RepositoryApi, number: int) -> None:
         if self.options.labels:

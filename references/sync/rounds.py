@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from references.exports import file_replace
+from references.following.client import PrimaryError
 from references.github import installation_token
 from references.legacy import SourceError
 from references.sources import legacy_repositories
 from references.sync.options import SyncError, SyncOptions
-from references.sync.primary import PrimaryError, last_updated
+from references.sync.primary import last_updated
 from references.sync.proposing import Report, RepositorySync
 
 MAX_CONSECUTIVE_ERRORS = 10

@@ -83,6 +83,16 @@ def _addresses(made: Deployment) -> Iterator[str]:
     )
 
 
+def test_pages_can_be_told_apart_by_their_titles(made: Deployment, approver: Client):
+    addresses: dict[str, set[str]] = {}
+    for address in pages_of(made, approver).values():
+        title = re.search("<title>(.*?)</title>", approver.get(address).content.decode(), re.DOTALL)[1]
+        # The views of one thing may have one title, and the open batch is shown without its number, too.
+        place = address.partition("?")[0].replace("/admin/apply/2/", "/admin/apply/")
+        addresses.setdefault(title.strip(), set()).add(place)
+    assert {title: found for title, found in addresses.items() if len(found) > 1} == {}
+
+
 class Complaints:
     """What goes wrong while pages load, and what each of them weighs."""
 

@@ -156,6 +156,15 @@ def test_choosing_an_order_is_enough(new_page: NewPage):
     expect(page).to_have_url(re.compile(r"\?style=anime&sort=-size$"))
 
 
+def test_who_goes_back_sees_what_the_list_of_that_address_was_asked_for(new_page: NewPage):
+    page = new_page(PAGES["table"])
+    page.get_by_label("Sort").select_option("Largest")
+    expect(page).to_have_url(re.compile("sort=-size$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("/image_generation$"))
+    expect(page.get_by_label("Sort")).to_have_value("name")
+
+
 def test_a_checksum_is_copied_and_said_to_be(new_page: NewPage):
     page = new_page(RECORD, permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the checksum").click()
@@ -227,6 +236,37 @@ def test_everything_works_without_script(new_page: NewPage):
     page.locator("tbody .row-link").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Model 57")
     expect(page.locator(".copy").first).to_be_hidden()
+
+
+def test_on_paper_it_is_day_and_nothing_is_there_to_be_pressed(new_page: NewPage, live_server: object):
+    page = new_page()
+    page.context.add_cookies([{"name": "theme", "value": "dark", "url": live_server.url}])
+    page.goto(PAGES["image statistics"])
+    assert background(page) != "rgb(255, 255, 255)"
+    page.emulate_media(media="print")
+    assert background(page) == "rgb(255, 255, 255)"
+    expect(page.locator(".site-header")).to_be_hidden()
+    expect(page.get_by_role("link", name="Deletion risk")).to_have_count(0)
+    # What the page is about stands in its tab alone.
+    assert page.locator(".tabs a:visible").all_inner_texts() == ["Statistics"]
+
+
+def test_what_is_chosen_is_told_in_the_colours_of_the_reader(new_page: NewPage):
+    page = new_page(PAGES["table"], forced_colors="active")
+
+    def drawn(selector: str) -> list[str]:
+        return page.eval_on_selector_all(
+            selector,
+            "all => all.map(e => (s => s.backgroundColor + s.borderBottomColor)(getComputedStyle(e)))",
+        )
+
+    for chosen, others in (
+        (".site-nav [aria-current]", ".site-nav a:not([aria-current])"),
+        (".tabs [aria-current]", ".tabs a:not([aria-current])"),
+        (".modes [aria-current]", ".modes a:not([aria-current])"),
+        (".pager [aria-current]", ".pager a:not([aria-current])"),
+    ):
+        assert drawn(chosen)[0] not in drawn(others), chosen
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_what_fits_is_applied_and_a_conflict_takes_a_tick_and_a_word(
     desk_page: NewPage, scripted: bool, width: int
 ):
     page = desk_page(java_script_enabled=scripted, width=width)
-    page.get_by_role("link", name="Preview all 3").click()
+    page.get_by_role("link", name="Apply all 3…").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Dry run")
     expect(page.get_by_text("Model 'painter' was changed after this change was proposed")).to_be_visible()
     expect(page.get_by_role("checkbox", name=re.compile("Apply change .*second newcomer"))).to_be_checked()
@@ -152,7 +152,7 @@ def test_what_fits_is_applied_and_a_conflict_takes_a_tick_and_a_word(
     expect(page.get_by_role("status").first).to_contain_text("1 change of batch 2 stayed behind")
     if scripted:
         expect(page.locator(".result-panel")).to_be_focused()
-    page.get_by_role("link", name="Preview what waits, 1 change").click()
+    page.get_by_role("link", name="Apply what waits, 1 change…").click()
     page.get_by_role("checkbox", name=re.compile("Overwrite what is live")).check()
     page.get_by_role("button", name="Apply the ticked").click()
     expect(page.get_by_role("alert")).to_contain_text("type overwrite below")
@@ -167,7 +167,7 @@ def test_what_fits_is_applied_and_a_conflict_takes_a_tick_and_a_word(
 def test_a_selection_of_the_open_batch_is_looked_at_alone(desk_page: NewPage):
     page = desk_page()
     page.get_by_role("checkbox", name=re.compile("Choose change .*, newcomer$")).check()
-    page.get_by_role("button", name="Preview the chosen").click()
+    page.get_by_role("button", name="Apply the chosen…").click()
     expect(page.get_by_role("checkbox")).to_have_count(1)
     expect(page.get_by_text("2 approved changes of the batch are not part of this dry run.")).to_be_visible()
 
@@ -201,8 +201,8 @@ def test_from_the_log_to_a_batch_its_net_effect_and_its_undoing(desk_page: NewPa
     row = page.get_by_role("row", name=re.compile("^description"))
     expect(row.locator("del")).to_have_text("Paints")
     expect(row.locator("ins")).to_have_text("Paints better")
-    page.get_by_text("Revert this batch…").click()
-    page.get_by_role("button", name="Queue them").click()
+    page.get_by_text("Undo this batch…").click()
+    page.get_by_role("button", name="Propose to undo it").click()
     expect(page.get_by_role("status").first).to_contain_text(
         "3 proposals to undo batch 1 now wait in the queue"
     )

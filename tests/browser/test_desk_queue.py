@@ -345,7 +345,7 @@ def test_a_superuser_comes_in_by_password_and_finds_the_desk_from_anywhere(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_label("Username").fill("root")
     page.get_by_role("textbox", name="Password").fill("a long password")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
     page.get_by_role("link", name="Catalogue").click()
     page.get_by_role("link", name="Desk").click()

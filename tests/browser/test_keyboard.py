@@ -4,54 +4,17 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 from pytest_django import Settings
 
 from moderation.models import PendingChange
 from moderation.services import batch_apply
 from tests.browser.conftest import NewPage
+from tests.browser.hands import arrived, named, press_on, signed_in, tab_to
 from tests.moderation.factories import ADA, approve, make_live, propose_create, propose_update
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-MOST_TABS = 150
 WIDTHS = pytest.mark.parametrize("width", [1440, 360])
-
-
-def tab_to(page: Page, target: Locator, *, key: str = "Tab") -> None:
-    """Goes on until the focus is there; it has to be seen wherever it stops on the way."""
-    for _ in range(MOST_TABS):
-        page.keyboard.press(key)
-        unseen = page.evaluate(
-            """() => {
-              const focused = document.activeElement ?? document.body;
-              if (!focused) return "";
-              const marked = focused.localName === "summary" && focused.querySelector(".button") || focused;
-              const style = getComputedStyle(marked);
-              const box = focused.getBoundingClientRect();
-              const isSeen = box.bottom > 0 && box.top < innerHeight && parseFloat(style.outlineWidth) > 0
-                && style.outlineStyle !== "none";
-              return focused === document.body || isSeen ? "" : focused.outerHTML.slice(0, 120);
-            }"""
-        )
-        assert unseen == ""
-        if target.evaluate_all("found => found.includes(document.activeElement)"):
-            return
-    pytest.fail(f"{key} does not lead to {target}")
-
-
-def arrived(page: Page, heading: str | re.Pattern) -> None:
-    """Waits until the page with this heading is there, and its script too."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
-    page.wait_for_load_state()
-
-
-def press_on(page: Page, target: Locator) -> None:
-    tab_to(page, target)
-    page.keyboard.press("Enter")
-
-
-def named(page: Page, role: str, name: str) -> Locator:
-    return page.get_by_role(role, name=name, exact=True)
 
 
 @pytest.fixture
@@ -59,16 +22,6 @@ def people(settings: Settings) -> None:
     settings.QUEUE_REQUESTOR_IDS = frozenset({"101"})
     settings.QUEUE_APPROVER_IDS = frozenset({"900"})
     settings.STATIC_API_KEYS = {"rita": "Rita#101", "ada": "Ada#900"}
-
-
-def signed_in(new_page: NewPage, key: str, *, width: int) -> Page:
-    page = new_page("/sign-in", width=width)
-    tab_to(page, page.get_by_label("AI-Horde key"))
-    page.keyboard.type(key)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).not_to_have_text("Sign in")
-    page.wait_for_load_state()
-    return page
 
 
 @WIDTHS
@@ -148,10 +101,59 @@ def test_an_applied_batch_is_found_in_the_audit_and_undone(people: None, new_pag
     arrived(page, "Audit")
     press_on(page, page.get_by_role("link", name="batch 1").first)
     arrived(page, "Autumn")
-    press_on(page, page.locator("summary", has_text="Revert this batch…"))
-    press_on(page, named(page, "button", "Queue them"))
+    press_on(page, page.locator("summary", has_text="Undo this batch…"))
+    press_on(page, named(page, "button", "Propose to undo it"))
     expect(page.get_by_role("status").first).to_contain_text("to undo batch 1 now wait")
     assert PendingChange.objects.pending().get().payload_as_dict()["description"] == "Paints"
+
+
+@WIDTHS
+def test_changes_are_rejected_and_purged_and_what_is_missing_has_the_focus(
+    people: None, new_page: NewPage, width: int
+):
+    make_live("painter", description="Paints")
+    one, two, three = (propose_update("painter", description=words) for words in ("Spam", "More", "Good"))
+    page = signed_in(new_page, "ada", width=width)
+    page.goto("/admin/queue/?sort=oldest")
+    page.wait_for_load_state()
+    page.keyboard.type("jxjxr")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    press_on(page, named(page, "button", "Reject"))
+    expect(
+        page.get_by_text("Rejecting needs a reason: choose a saved one, or write one.")
+    ).to_be_in_viewport()
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.wait_for_load_state()
+    page.keyboard.type("No licence.")
+    press_on(page, named(page, "button", "Reject"))
+    expect(page.get_by_role("status").first).to_contain_text("2 changes are rejected.")
+    refused = PendingChange.objects.filter(status="rejected")
+    assert [each.reject_reason for each in refused] == ["No licence."] * 2
+    assert {each.change_id for each in refused} == {one.change_id, two.change_id}
+
+    page.wait_for_load_state()
+    page.keyboard.type("gb")
+    arrived(page, "Batches")
+    press_on(page, named(page, "link", "Purge…"))
+    arrived(page, "Purge")
+    press_on(page, named(page, "button", "Show what would go"))
+    expect(page.get_by_role("alert")).to_have_text("Give a filter, or say that everything is to go.")
+    page.wait_for_load_state()
+    tab_to(page, page.get_by_label("Rejected"))
+    page.keyboard.press("Space")
+    press_on(page, named(page, "button", "Show what would go"))
+    page.wait_for_url("**/purge/?statuses=rejected*")
+    page.wait_for_load_state()
+    tab_to(page, page.get_by_label("Type purge 2 to confirm"))
+    page.keyboard.type("purge")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Nothing was purged: type purge 2 to confirm.")
+    expect(page.get_by_label("Type purge 2 to confirm")).to_be_focused()
+    page.wait_for_load_state()
+    page.keyboard.type("purge 2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Purged 2 changes")
+    assert [each.change_id for each in PendingChange.objects.all()] == [three.change_id]
 
 
 @WIDTHS

@@ -2,19 +2,21 @@
 
 import io
 import json
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from errno import EMFILE
 from typing import Any
 
 import pytest
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
-from config import body_waits, requests
+from config import body_waits, places, requests
 from config.body_waits import BODY_SECONDS, BodiesBusy, BodyLate, BodyWaits
 from config.limits import RETRY_AFTER, BodyLimitMiddleware
 from config.requests import Utf8Request
@@ -89,9 +91,9 @@ def test_whoever_finds_no_place_is_refused_once_another_one_waits_for_long(liste
 
 
 def test_whoever_finds_no_place_gets_the_next_one_where_nobody_waits_for_long(listener, monkeypatch):
-    monkeypatch.setattr(body_waits, "MOMENT", PATIENCE)
+    monkeypatch.setattr(places, "MOMENT", PATIENCE)
     waits, environ, queued = BodyWaits(1), environ_of(listener), threading.Event()
-    changed_wait = waits._changed.wait
+    changed_wait = waits._places._changed.wait
 
     def note(seconds: float) -> bool:
         queued.set()
@@ -101,7 +103,7 @@ def test_whoever_finds_no_place_gets_the_next_one_where_nobody_waits_for_long(li
         with waits.waiting(environ, time.monotonic()):
             return len(waits._waits)
 
-    monkeypatch.setattr(waits._changed, "wait", note)
+    monkeypatch.setattr(waits._places._changed, "wait", note)
     with ThreadPoolExecutor(1) as threads:
         with waits.waiting(environ, time.monotonic()):
             other = threads.submit(read)
@@ -177,6 +179,29 @@ def test_a_read_that_blocks_is_ended_by_itself(clock, listener, connect, monkeyp
 
     with pytest.raises(BodyLate), waits.waiting(environ_of(listener), clock.now):
         assert read() == b""
+
+
+def test_waits_are_ended_after_a_look_that_failed_for_want_of_descriptors(
+    clock, listener, connect, monkeypatch, caplog
+):
+    monkeypatch.setattr(body_waits, "LOOK_SECONDS", 0.01)
+    waits, connection, failures = BodyWaits(1), connect(), [OSError(EMFILE, "Too many open files")]
+    listdir = os.listdir
+
+    def listdir_at_last(path: str) -> list[str]:
+        if failures:
+            raise failures.pop()
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", listdir_at_last)
+
+    def read() -> bytes:
+        clock.now += BODY_SECONDS
+        return connection.recv(1)
+
+    with pytest.raises(BodyLate), waits.waiting(environ_of(listener), clock.now):
+        assert read() == b""
+    assert caplog.messages == ["who waits for bodies cannot be seen now: [Errno 24] Too many open files"]
 
 
 # What clients are told

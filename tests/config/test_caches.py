@@ -118,6 +118,15 @@ def test_every_variable_of_redis_is_used(monkeypatch):
     assert retry._backoff.compute(1) == 0.5
 
 
+@pytest.mark.parametrize("end", ["/store", "/0?socket_timeout=long", "/0?colour=red"])
+def test_an_address_of_redis_that_would_fail_later_stops_the_start_and_is_not_repeated(monkeypatch, end):
+    monkeypatch.setenv(f"{PREFIX}USE_REDIS", "true")
+    monkeypatch.setenv(f"{PREFIX}URL", f"redis://:hidden@127.0.0.1:9{end}")
+    with pytest.raises(ImproperlyConfigured, match="REDIS__URL must name a database") as caught:
+        cache_config(ttl=60, is_used=True)
+    assert "hidden" not in str(caught.value)
+
+
 def test_a_replica_uses_no_redis(monkeypatch):
     monkeypatch.setenv(f"{PREFIX}USE_REDIS", "true")
     assert cache_config(ttl=60, is_used=False)["BACKEND"].endswith("LocMemCache")

@@ -34,6 +34,15 @@ def test_hosts_are_to_be_named(settings):
     assert found(checks.hosts_named(None)) == ["config.W002"]
 
 
+def test_a_redirect_to_https_needs_the_word_of_a_proxy(settings):
+    settings.SECURE_SSL_REDIRECT, settings.TRUST_PROXY = True, False
+    assert found(checks.redirect_ends(None)) == ["config.W006"]
+    settings.TRUST_PROXY = True
+    assert checks.redirect_ends(None) == []
+    settings.SECURE_SSL_REDIRECT, settings.TRUST_PROXY = False, False
+    assert checks.redirect_ends(None) == []
+
+
 def test_static_keys_are_for_private_deployments(settings):
     settings.STATIC_API_KEYS = {}
     assert found(checks.static_keys_unused(None)) == []

@@ -62,6 +62,12 @@ def test_a_postgres_url_with_everything():
     assert config["CONN_HEALTH_CHECKS"] is True
 
 
+def test_an_option_that_postgresql_does_not_know_stops_the_start():
+    with pytest.raises(ImproperlyConfigured) as failure:
+        database_config(f"{HOSTED}?colour=blue")
+    assert str(failure.value) == 'DATABASE_URL: invalid connection option "colour".'
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

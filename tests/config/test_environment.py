@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import (
+    base_url,
     boolean,
     choice,
     folder,
@@ -103,6 +104,15 @@ def test_what_is_no_finite_number_stops_the_start(value, given):
         number("PROBED", default=1.0, kind=float, minimum=0)
 
 
+@pytest.mark.parametrize("given", ["2147483648", "1" + "0" * 400])
+def test_a_number_beyond_what_anybody_can_wait_for_stops_the_start(value, given):
+    value("2147483647")
+    assert number("PROBED", default=1) == 2147483647
+    value(given)
+    with pytest.raises(ImproperlyConfigured, match="PROBED must be a number of at most 2147483647"):
+        number("PROBED", default=1)
+
+
 def test_a_number_below_its_minimum_stops_the_start(value):
     value("0")
     assert number("PROBED", default=5, minimum=0) == 0
@@ -184,6 +194,18 @@ def test_what_is_no_address_stops_the_start(value, given):
         ImproperlyConfigured, match="PROBED must be a URL that begins with http:// or https://"
     ):
         url("PROBED")
+
+
+@pytest.mark.parametrize("given", ["https://a.example/api?key=hidden", "https://a.example/api#hidden"])
+def test_an_address_that_paths_are_put_behind_ends_with_its_own(value, given):
+    value("https://a.example/api//")
+    assert base_url("PROBED") == "https://a.example/api"
+    value(given)
+    with pytest.raises(
+        ImproperlyConfigured, match="^PROBED must be a URL that ends with its path"
+    ) as failure:
+        base_url("PROBED")
+    assert "hidden" not in str(failure.value)
 
 
 def test_a_wrong_address_is_told_by_the_variable_that_holds_it_and_without_its_password(monkeypatch):

@@ -1,10 +1,15 @@
 import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from config.limits import HEAD_LIMIT, HeadLimitMiddleware
+from config import places
+from config.limits import HEAD_LIMIT, RETRY_AFTER, HeadLimitMiddleware, WriteLimitMiddleware
 
 
 @pytest.fixture
@@ -49,3 +54,80 @@ def test_a_form_of_too_many_fields_is_told_so(settings):
     form = "&".join(f"field{number}=1" for number in range(4))
     response = Client().post("/theme", form, content_type="application/x-www-form-urlencoded")
     assert told(response) == (400, {"detail": "Bad Request"})
+
+
+PATIENCE = 30
+WRITE = RequestFactory().post("/api/model_references/v2/clip")
+READ = RequestFactory().get("/api/model_references/v2/clip")
+
+
+class Slow:
+    """A view whose writes wait until they may go on."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.may_go_on = threading.Event()
+
+    def __call__(self, request) -> HttpResponse:
+        if request.method == "POST":
+            self.begun.release()
+            assert self.may_go_on.wait(PATIENCE)
+        return HttpResponse("done")
+
+
+@contextmanager
+def writing(slow: Slow, limits: WriteLimitMiddleware, writes: int) -> Iterator[list[Future]]:
+    """Writes that go on meanwhile, in threads of their own."""
+    with ThreadPoolExecutor(writes) as threads:
+        under_way = [threads.submit(limits, WRITE) for _ in range(writes)]
+        try:
+            yield under_way
+        finally:
+            slow.may_go_on.set()
+
+
+def test_writes_that_take_long_leave_threads_for_reads(settings, monkeypatch):
+    monkeypatch.setattr(places, "MOMENT", 0)
+    slow = Slow()
+    limits = WriteLimitMiddleware(slow)
+    assert settings.WRITE_PLACES < settings.WORKER_THREADS
+    with writing(slow, limits, settings.WRITE_PLACES) as under_way:
+        for _ in under_way:
+            assert slow.begun.acquire(timeout=PATIENCE)
+        refused = limits(WRITE)
+        assert told(refused) == (503, {"detail": "Too many writes are under way."})
+        assert (refused.headers["Retry-After"], refused.headers["Connection"]) == (str(RETRY_AFTER), "close")
+        assert limits(READ).content == b"done"
+    assert [answer.result().content for answer in under_way] == [b"done"] * settings.WRITE_PLACES
+    assert limits(WRITE).content == b"done"
+
+
+def test_writes_that_come_at_once_and_are_quick_all_succeed(settings, monkeypatch):
+    monkeypatch.setattr(places, "MOMENT", PATIENCE)
+    slow = Slow()
+    limits = WriteLimitMiddleware(slow)
+    with writing(slow, limits, settings.WRITE_PLACES + 3) as under_way:
+        for _ in range(settings.WRITE_PLACES):
+            assert slow.begun.acquire(timeout=PATIENCE)
+        assert not slow.begun.acquire(timeout=0.1)
+    assert [answer.result().content for answer in under_way] == [b"done"] * len(under_way)
+
+
+def test_a_write_that_fails_leaves_its_place(settings):
+    def fail(request):
+        raise RuntimeError
+
+    limits = WriteLimitMiddleware(fail)
+    for _ in range(settings.WRITE_PLACES + 1):
+        with pytest.raises(RuntimeError):
+            limits(WRITE)
+
+
+def test_a_person_whose_write_is_refused_sees_a_page(settings, monkeypatch):
+    settings.WRITE_PLACES = 0
+    monkeypatch.setattr(places, "MOMENT", 0)
+    limits = WriteLimitMiddleware(Slow())
+    limits._places._taken_since.append(0.0)
+    response = limits(RequestFactory().post("/my-changes", headers={"Accept": "text/html"}))
+    assert (response.status_code, response.headers["Retry-After"]) == (503, str(RETRY_AFTER))
+    assert "The service is busy." in response.content.decode()

@@ -245,7 +245,13 @@ def logged(name: str, **extra: object) -> logging.LogRecord:
 
 @pytest.mark.parametrize(
     ("name", "extra"),
-    [("django.security.DisallowedHost", {"status_code": 400}), ("django.request", {"status_code": 503})],
+    [
+        ("django.security.DisallowedHost", {"status_code": 400}),
+        ("django.security.RequestDataTooBig", {"status_code": 413}),
+        ("django.security.TooManyFieldsSent", {"status_code": 400}),
+        ("django.security.TooManyFilesSent", {"status_code": 400}),
+        ("django.request", {"status_code": 503}),
+    ],
 )
 def test_what_is_none_of_the_service_s_faults_is_a_warning_of_one_line(name, extra):
     made = logged(name, **extra)

@@ -348,12 +348,6 @@ def test_the_document_is_conditional_and_compressed(client: Client):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_the_document_is_read_only(client: Client):
-    response = client.post("/api/openapi.json")
-    assert (response.status_code, response.json()) == (405, {"detail": "Method Not Allowed"})
-    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
-
-
 def test_the_document_is_valid_and_complete_without_guesses():
     call_command("spectacular", validate=True, fail_on_warn=True, file=os.devnull)
 

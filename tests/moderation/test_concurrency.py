@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
@@ -18,6 +19,7 @@ from moderation.models import AuditEvent, AuditHead, Batch, PendingChange
 from moderation.rebuild import differences
 from moderation.replay import log_replay
 from moderation.services import (
+    applying,
     batch_apply,
     batch_decide,
     change_apply,
@@ -28,6 +30,7 @@ from moderation.services import (
     transactions,
 )
 from moderation.services.transactions import in_one_transaction
+from references.journal import RecordWrite
 from references.models import Category, ModelRecord
 from references.problems import Unavailable
 from references.services import record_put
@@ -297,6 +300,27 @@ def test_other_faults_of_the_store_are_not_repeated():
 
 
 @pytest.mark.usefixtures("no_pause")
+def test_a_fault_that_ends_the_whole_transaction_is_told_and_leaves_nothing_applied(monkeypatch):
+    number = approve(propose_create("a"), propose_create("b"))
+    put = applying.record_put
+
+    def put_and_lose_all(**given: Any) -> RecordWrite:
+        write = put(**given)
+        if given["name"] == "b":
+            # What a full disk does to SQLite.
+            with connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+            raise OperationalError("database or disk is full")
+        return write
+
+    monkeypatch.setattr(applying, "record_put", put_and_lose_all)
+    with pytest.raises(Unavailable, match="nothing was changed"):
+        batch_apply(actor=ADA, batch_id=number)
+    assert not ModelRecord.objects.exists()
+    assert [change.status for change in PendingChange.objects.all()] == ["approved", "approved"]
+    assert_the_log_is_true()
+
+
 def test_a_commit_that_broke_off_is_not_said_to_have_changed_nothing(monkeypatch, caplog):
     service = failing(0, OperationalError())
 

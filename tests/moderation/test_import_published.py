@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client
 
 from moderation.audit import batch_detail, batch_net_changes, batches_page
@@ -212,6 +213,24 @@ def test_a_dry_run_reports_the_same_and_changes_nothing(lived, tmp_path):
     assert move_in(tmp_path) == dry.removesuffix("Dry run: nothing was changed.\n")
 
 
+def test_a_dry_run_gives_no_change_id_away(lived, tmp_path):
+    lived.files["pending_queue/index.json"] = {"last_change_id": 500_000, "last_batch_id": 2}
+    lived.write(tmp_path)
+    given = next_change_id()
+    move_in(tmp_path, "--dry-run")
+    assert next_change_id() <= given + 1
+    move_in(tmp_path)
+    assert next_change_id() == 500_001
+
+
+def next_change_id() -> int:
+    """Takes an id, as a proposal does that comes to nothing."""
+    with transaction.atomic():
+        given = propose_create("own").change_id
+        transaction.set_rollback(True)
+    return given
+
+
 def test_a_service_that_somebody_worked_with_is_left_alone(lived, tmp_path):
     propose_create("own")
     state = everything()
@@ -240,6 +259,21 @@ def test_legacy_objects_of_the_store_are_kept_beside_its_records(tmp_path):
     check()
 
 
+def test_a_record_that_only_version_1_showed_is_named_among_what_is_left_behind(tmp_path):
+    store = PublishedFolder()
+    store.live("both")
+    store.files["legacy/stable_diffusion.json"] = {
+        name: make_legacy(IMAGES, name) for name in ("both", "v1_alone")
+    }
+    output = move_in(store.write(tmp_path))
+    assert list(read(f"v1/{IMAGES}")) == ["both"]
+    told = [line for line in output.splitlines() if line.startswith("not carried over: legacy record")]
+    assert len(told) == 1
+    assert told[0].startswith(
+        f"not carried over: legacy record {IMAGES} v1_alone: version 2 has no such record"
+    )
+
+
 def test_a_deployment_that_keeps_no_log_is_told_so(lived, tmp_path, settings):
     settings.AUDIT_ENABLED = False
     with pytest.raises(CommandError, match="keeps no audit log"):
@@ -251,6 +285,7 @@ def test_the_recorded_store_is_moved_in_whole():
     output = move_in(folder)
     check()
     assert "not carried over: controlnet_annotator.json: there is no such category" in output
+    assert "not carried over: meta/legacy/image_generation_metadata.json: a category has one set" in output
     assert "4 applied, 1 approved, 1 pending, 1 purged" in output
     live = json.loads((folder / "stable_diffusion.json").read_text())
     assert json.dumps(read(f"v2/{IMAGES}")) == json.dumps(live)

@@ -1,5 +1,6 @@
 """Moving a store of the published service in: what is broken is named, and what is missing made up for."""
 
+import json
 import re
 from io import StringIO
 from pathlib import Path
@@ -128,11 +129,34 @@ def test_a_store_that_holds_nothing_is_refused(tmp_path):
         ({"notes": "a\0b"}, "pending_queue/changes.json: holds a null character"),
         ({"model_name": "other"}, "change 1: by .*line 1 it is create image_generation waiting"),
         ({"requested_by": "102"}, "change 1: requested_by is '102', by the log it is '101'"),
+        ({"change_id": 0}, "entry 1: change_id is 0, but numbers begin at 1"),
+        ({"batch_id": 0}, "change 1: batch_id is 0, but numbers begin at 1"),
+        ({"requested_at": PROPOSED * 1000}, "change 1: requested_at is .*000, which is no time in seconds"),
     ],
 )
 def test_a_change_that_makes_no_sense_is_named(store, tmp_path, change, words):
     store.changes[0] |= change
     assert re.search(words, refused(store, tmp_path))
+
+
+def test_a_batch_without_a_number_in_the_log_is_named(store, tmp_path):
+    store.approved(store.changes[0], 0)
+    store.changes[0]["batch_id"] = 1
+    assert f"{QUEUE_LOG}, line 2: batch_id is 0, but numbers begin at 1" in refused(store, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["last_updated", "initialization_time", "last_successful_operation"])
+def test_a_time_of_a_category_in_milliseconds_is_named(store, tmp_path, name):
+    store.files["meta/v2/image_generation_metadata.json"] = meta(**{name: PROPOSED * 1000})
+    place = "meta/v2/image_generation_metadata.json"
+    assert f"{place}: {name} is {PROPOSED * 1000}, which is no time in seconds" in refused(store, tmp_path)
+
+
+def test_a_time_in_the_log_that_no_date_can_name_is_named(store, tmp_path):
+    store.events[0]["timestamp"] = 253_402_300_800
+    assert "line 1: timestamp is 253402300800, which is no time in seconds" in refused(store, tmp_path)
+    store.events[0]["timestamp"] = store.changes[0]["requested_at"] = 253_402_300_799
+    assert "1 pending" in move_in(store.write(tmp_path))
 
 
 def test_an_id_given_to_two_changes_is_refused(store, tmp_path):
@@ -351,6 +375,23 @@ def test_a_family_that_clashes_is_told(store, tmp_path):
     assert (
         "not carried over: text_generation_group_families.json, detect: A family cannot be called" in output
     )
+
+
+def test_lines_that_the_log_lost_are_named(store, tmp_path):
+    for number in (2, 3, 4):
+        store.event(IMAGES, f"lost {number}", "delete", {"before": published_record(f"lost {number}")})
+    del store.events[-3:-1]
+    last = store.events[-1]["event_id"]
+    folder = store.write(tmp_path)
+    (folder / "audit/index.json").write_text(json.dumps({"last_event_id": last}))
+    output = move_in(folder)
+    assert f"not carried over: audit events {last - 2} to {last - 1}: they are not in the log" in output
+    check()
+
+
+def test_a_file_that_cannot_be_read_is_named(store, tmp_path):
+    (store.write(tmp_path) / "lost.json").symlink_to(tmp_path / "elsewhere")
+    assert refused(store, tmp_path) == f"{tmp_path}/lost.json: No such file or directory"
 
 
 def test_times_of_the_queue_that_are_not_those_of_the_log_are_counted(store, tmp_path):

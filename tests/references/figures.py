@@ -87,4 +87,6 @@ def make_report(
     rules: RiskRules | None = None,
     **options: Any,
 ) -> RiskReport:
-    return risk_report(list(records), figures or make_figures(), rules or RULES[category], **options)
+    records = list(records)
+    names = [record["name"] for record in records]
+    return risk_report(names, records, figures or make_figures(), rules or RULES[category], **options)

@@ -461,6 +461,22 @@ def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path):
     assert os.listdir(path.parent) == ["file"]
 
 
+def test_two_processes_that_replace_a_file_at_once_do_not_meet_in_their_drafts(tmp_path, monkeypatch):
+    path, write = tmp_path / "file", Path.write_bytes
+
+    def written_in_between(self: Path, content: bytes) -> None:
+        write(self, content)
+        monkeypatch.setattr(Path, "write_bytes", write)
+        monkeypatch.setattr(os, "getpid", lambda: 2)
+        file_replace(path, b"of the other")
+        assert path.read_bytes() == b"of the other"
+
+    monkeypatch.setattr(Path, "write_bytes", written_in_between)
+    file_replace(path, b"of this one")
+    assert path.read_bytes() == b"of this one"
+    assert os.listdir(tmp_path) == ["file"]
+
+
 def test_a_file_that_cannot_be_replaced_leaves_no_draft(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"one")

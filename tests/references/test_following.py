@@ -103,6 +103,26 @@ def test_without_entity_tags_a_fresh_time_of_change_is_not_trusted_yet(primary):
     assert primary.calls["v2/clip"] == 0
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_fresh_time_of_change_is_none_the_older_for_a_clock_that_differs(primary, hours):
+    primary.tells = {"metadata"}
+    primary.clock_ahead = hours * 3600
+    told = int(time.time()) + primary.clock_ahead
+    primary.states[IMAGES].last_updated = told
+    stale = primary.views(IMAGES)
+    primary.states[IMAGES].records["Late"] = make_v2(IMAGES, "Late")
+    primary.sent_as = {f"v2/{IMAGES}": stale.v2, f"v1/{IMAGES}": stale.v1}
+    once()
+    assert held(IMAGES) == stale
+    primary.sent_as = {}
+    once()
+    assert held(IMAGES) == primary.views(IMAGES)
+    FollowedPart.objects.filter(pk=IMAGES).update(fetched_at=time.time() + 600)
+    primary.calls.clear()
+    once()
+    assert primary.calls[f"v2/{IMAGES}"] == 0
+
+
 def test_the_log_holds_only_what_changed(primary):
     once()
     before = AuditEvent.objects.count()
@@ -155,6 +175,31 @@ def test_an_answer_of_no_use_changes_nothing_and_the_next_good_one_is_taken(prim
     assert once().failed == []
     assert held(IMAGES) == primary.views(IMAGES)
     assert errors() == {}
+
+
+@pytest.mark.parametrize(
+    ("category", "name", "odd"),
+    [
+        ("text_generation", "Org/Writer-7B", {"tags": [1]}),
+        ("text_generation", "Org/Writer-7B", {"tags": [["a"]]}),
+        ("text_generation", "Org/Writer-7B", {"tags": "abc"}),
+        (IMAGES, "Painter", {"config": {"download": [{}]}}),
+        (IMAGES, "Painter", {"config": {"download": ["a.ckpt"]}}),
+        (IMAGES, "Painter", {"extra": json.loads("[" * 400 + "]" * 400)}),
+    ],
+)
+def test_a_record_that_version_1_cannot_be_made_of_is_refused_with_its_category(primary, category, name, odd):
+    once()
+    before = held(category)
+    records = {**primary.states[category].records, name: make_v2(category, name) | odd}
+    primary.states[category].note("update")
+    primary.sent_as[f"v2/{category}"] = json.dumps(records).encode()
+    primary.sent_as[f"v1/{category}"] = before.v1.replace(name.encode(), b"Another")
+    primary.put("clip", "New")
+    assert once().failed == [category]
+    assert errors()[category].startswith(f"v2/{category}: {name!r}: ")
+    assert held(category) == before
+    assert held("clip") == primary.views("clip")
 
 
 def test_caches_on_the_way_are_to_ask_the_primary(primary):
@@ -323,6 +368,15 @@ def test_aliases_families_and_naming_schemas_follow(primary):
     assert once().failed == []
     have = text_structure()
     assert (have.aliases, have.families, have.schemas) == ({"Other": ("Scribe",)}, {"Left": ("a",)}, {})
+
+
+def test_names_that_the_primary_lists_twice_count_once_and_are_not_written_anew(primary):
+    primary.structure |= {"aliases": {"Writer": ["x", "y", "x"]}, "families": {"Left": ["b", "a", "b"]}}
+    once()
+    have = text_structure()
+    assert (have.aliases, have.families) == ({"Writer": ("x", "y")}, {"Left": ("a", "b")})
+    assert once().failed == []
+    assert text_structure().revision == have.revision
 
 
 def test_a_structure_that_contradicts_itself_is_refused_whole(primary):

@@ -102,6 +102,22 @@ def test_a_later_attempt_may_succeed(double, clock, images, modes):
     assert double.count("clip.json") == len(modes) + 1
 
 
+def test_a_file_that_comes_without_end_is_given_up_in_time(double, clock, images, monkeypatch):
+    monkeypatch.setattr(github, "TIMEOUT_SECONDS", 0.2)
+    double.modes["clip.json"] = ["drip"] * 3
+    with pytest.raises(GitHubPassingError, match=f"^clip.json of {IMAGES}: "):
+        raw_download(images, "clip.json", parsed)
+    assert double.count("clip.json") == 3
+
+
+def test_a_file_that_unpacks_to_more_than_any_has_is_refused_at_once(double, clock, images, monkeypatch):
+    monkeypatch.setattr(github, "BODY_LIMIT", 1_000_000)
+    double.modes["clip.json"] = ["bomb"] * 3
+    with pytest.raises(GitHubError, match=f"^clip.json of {IMAGES}: the answer has more than 1000000 bytes$"):
+        raw_download(images, "clip.json", parsed)
+    assert double.count("clip.json") == 1
+
+
 def test_attempts_and_waits_are_those_of_the_settings(double, clock, images, settings):
     settings.LEGACY_DOWNLOAD_RETRY_MAX_ATTEMPTS = 5
     settings.LEGACY_DOWNLOAD_RETRY_BACKOFF_SECONDS = 3
@@ -193,6 +209,30 @@ def test_calls_that_may_pass_are_tried_three_times(double, api, clock, mode):
         api.head()
     assert double.count("git/ref") == 3
     assert clock.slept == [2, 4]
+
+
+@pytest.mark.parametrize("mode", ["html", "object", "text", "list", "deep"])
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("git/ref/", lambda api: api.head()),
+        ("git/commits/", lambda api: api.tree("c")),
+        ("git/commits", lambda api: api.commit_create(message="m", tree="t", parent="p")),
+        ("/pulls", lambda api: api.pull_create(title="t", body="b", branch="b")),
+    ],
+)
+def test_an_answer_of_another_shape_is_an_error_like_any_other(double, api, clock, path, call, mode):
+    double.modes[path] = [mode] * 3
+    with pytest.raises(GitHubPassingError, match="status 200, not (JSON|what the documentation promises)$"):
+        call(api)
+    assert double.count(path) == 3
+
+
+@pytest.mark.parametrize("mode", ["text", "list", "deep"])
+def test_a_list_of_pull_requests_that_is_none_is_an_error(double, api, clock, mode):
+    double.modes["/pulls"] = [mode] * 3
+    with pytest.raises(GitHubPassingError, match="/pulls: status 200, not "):
+        list(api.pulls())
 
 
 @pytest.mark.parametrize("mode", ["400", "401", "403", "404", "422"])

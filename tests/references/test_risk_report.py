@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from references.categories import IMAGE_CATEGORY, TEXT_CATEGORY
 from references.deletion_risk import RiskFlag
-from references.risk_report import PRESETS, RiskReport, report_grouped, risk_summary
+from references.risk_report import PRESETS, RiskReport, report_grouped, risk_report, risk_summary
 from references.usage_matching import Usage
 from tests.recorded import golden
 from tests.references.figures import HUB, RULES, make_figures, make_model, make_report, recorded_figures
@@ -86,6 +86,16 @@ def test_entries_are_sorted_by_usage_and_ties_stay_in_stored_order():
     names = ["c", "a", "d", "b"]
     report = make_report(map(make_model, names), make_figures(month={"d": 5, "b": 5, "a": 9}))
     assert [entry.name for entry in report.entries] == ["a", "d", "b", "c"]
+
+
+def test_records_go_by_the_names_they_are_found_by_and_are_read_once():
+    unnamed = make_model()
+    del unnamed["name"]
+    figures = make_figures({"b": 3}, month={"b": 5, "other": 9})
+    report = risk_report(["a", "b"], iter([unnamed, make_model("other")]), figures, RULES[IMAGE_CATEGORY])
+    found = [(entry.name, entry.usage.month, entry.worker_count) for entry in report.entries]
+    assert found == [("b", 5, 3), ("a", 0, 0)]
+    assert report.month_usage == 5
 
 
 # Groups -----------------------------------------------------------------------------------------------------

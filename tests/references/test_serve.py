@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from errno import EAGAIN
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -72,6 +73,28 @@ def test_one_ctrl_c_ends_a_server_that_answers(variables):
         assert_ended_well(terminal)
 
 
+def test_a_terminal_that_is_closed_ends_its_server(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "2") as terminal:
+        assert answers(port)
+        os.killpg(terminal.pid, signal.SIGHUP)
+        assert_ended_well(terminal)
+
+
+NOHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+
+
+def test_a_server_that_was_started_to_outlive_its_terminal_does(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "2", prelude=NOHUP) as terminal:
+        assert answers(port)
+        os.killpg(terminal.pid, signal.SIGHUP)
+        time.sleep(1)
+        assert answers(port)
+        terminal.press(CTRL_C)
+        assert_ended_well(terminal)
+
+
 @pytest.mark.parametrize("is_ready", [True, False])
 def test_a_signal_to_all_processes_at_once_and_again_ends_a_server_well(variables, is_ready):
     port = free_port()
@@ -109,6 +132,42 @@ def test_an_answer_under_way_is_given_however_often_all_processes_are_told_to_st
         assert connection.getresponse().read() == b"done"
         connection.close()
         assert_ended_well(terminal)
+
+
+def workers_of(terminal: Terminal) -> list[int]:
+    children = Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children")
+    return [int(pid) for pid in children.read_text().split()]
+
+
+def test_a_worker_that_dies_has_a_successor(variables):
+    port = free_port()
+    with served(port, variables, "--workers", "1") as terminal:
+        assert answers(port)
+        [first] = workers_of(terminal)
+        os.kill(first, signal.SIGKILL)
+        assert terminal.wait(until="Unexpected exit from worker-1")
+        assert answers(port)
+        [second] = workers_of(terminal)
+        assert second != first
+        terminal.press(CTRL_C)
+        assert terminal.wait(), terminal.shown.decode()
+        assert terminal.status == 0
+
+
+# An application that ends whatever process loads it.
+FATAL = """
+class Fatal:
+    @property
+    def application(self):
+        os._exit(3)
+sys.modules["config.wsgi"] = Fatal()
+"""
+
+
+def test_a_server_whose_workers_die_at_once_fails(variables):
+    with served(free_port(), variables, "--workers", "1", prelude=FATAL) as terminal:
+        assert terminal.wait(), terminal.shown.decode()
+        assert (terminal.status, terminal.shown.count(b"Unexpected exit from worker-1")) == (1, 2)
 
 
 def test_workers_of_a_server_that_is_killed_end_too(variables):
@@ -158,6 +217,24 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_line_without_its_passw
     assert done.stderr.startswith(f"No connection to DATABASE_URL (127.0.0.1:{port}/store): ")
     assert len(done.stderr.splitlines()) == 1
     assert "hunter2" not in done.stderr
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(variables, tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, and long enough to be taken for one" * 4)
+    done = refused({**variables, "DATABASE_URL": f"sqlite:///{file}"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"No connection to DATABASE_URL ({file}): file is not a database\n"
+
+
+def test_an_option_of_the_database_with_a_value_of_no_use_is_told_in_one_line(variables):
+    url = "postgres://ada:hunter2@127.0.0.1:9/store?connect_timeout=soon"
+    done = refused({**variables, "DATABASE_URL": url})
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("No connection to DATABASE_URL (127.0.0.1:9/store): ")
+    assert "connect_timeout" in line
+    assert "hunter2" not in line
 
 
 def test_a_second_server_on_the_same_port_is_refused(variables):
@@ -225,14 +302,18 @@ def side_script(tmp_path) -> tuple[Path, Path]:
     return script, log
 
 
-def test_what_runs_beside_a_server_ends_with_it_and_not_before(variables, side_script):
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_runs_beside_a_server_ends_with_it_and_not_before(variables, side_script, is_closed):
     script, log = side_script
     port = free_port()
     with served(port, variables, "--workers", "1", prelude=SIDE.format(script=str(script))) as terminal:
         assert answers(port)
         [[name, pid]] = lines_of(log, 1)
         assert name == "side"
-        terminal.press(CTRL_C)
+        if is_closed:
+            os.killpg(terminal.pid, signal.SIGHUP)
+        else:
+            terminal.press(CTRL_C)
         assert_ended_well(terminal)
     assert lines_of(log, 2)[1:] == [["stopped", pid]]
     assert not is_running(int(pid))
@@ -251,6 +332,26 @@ def test_what_runs_beside_starts_again_when_it_ends(side_script, monkeypatch, ca
     assert [record.getMessage() for record in caplog.records] == [
         "side ended with status -9; it starts again soon."
     ]
+
+
+def test_what_cannot_start_again_is_tried_later(side_script, monkeypatch, caplog):
+    script, log = side_script
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.setattr(module, "RESTART_PAUSE", 0.01)
+    failures, start = [OSError(EAGAIN, "no room for a process")], module._start
+
+    def start_at_last(command: str) -> subprocess.Popen:
+        if failures:
+            raise failures.pop()
+        return start(command)
+
+    with beside("side"):
+        [[_, first]] = lines_of(log, 1)
+        monkeypatch.setattr(module, "_start", start_at_last)
+        os.kill(int(first), signal.SIGKILL)
+        [_, [name, _]] = lines_of(log, 2)
+    assert name == "side"
+    assert "side cannot start: [Errno 11] no room for a process" in caplog.messages
 
 
 def test_what_does_not_stop_is_killed(side_script, monkeypatch, tmp_path):

@@ -346,6 +346,20 @@ def test_an_import_touches_only_the_record_that_changed():
     assert Category.objects.get(pk="clip").revision == revision + 1
 
 
+@pytest.mark.parametrize(("was", "now"), [(1, True), (1, 1.0), ([0], [False])])
+def test_a_value_that_only_changes_its_kind_moves_the_time_of_the_record(was, now):
+    records_import(
+        category="lora", records=[ImportedRecord("A", {"name": "A", "extra": was}, None)], at=1_800
+    )
+    counts = records_import(
+        category="lora", records=[ImportedRecord("A", {"name": "A", "extra": now}, None)], at=1_900
+    )
+    stored = ModelRecord.objects.get(category="lora").as_dict()
+    assert counts == ImportCounts(updated=1)
+    assert json.dumps(stored["extra"]) == json.dumps(now)
+    assert stored["metadata"] == {"created_at": 1_800, "updated_at": 1_900}
+
+
 def test_timestamps_that_a_record_brings_are_never_overwritten():
     brought = make_imported("A", metadata={"created_at": 1, "updated_at": 2, "created_by": "someone"})
     records_import(category="lora", records=[brought], at=1_800_000_000)

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from references.categories import CATEGORIES
+from references.json_equality import json_equal
 from references.legacy import Severity, SourceError
 from references.services import sources_import
 from references.sources import legacy_folder_read, legacy_repositories, v2_folder_read
@@ -124,6 +125,13 @@ def test_fields_no_schema_knows_are_kept(tmp_path):
     assert v2_read(tmp_path, {"A": record}).records[0].record == record
 
 
+def test_a_record_as_deep_as_may_be_is_read_and_compared_with_itself(tmp_path):
+    record = {**make_v2("lora", "A"), "extra": json.loads('{"a":' * 62 + "1" + "}" * 62)}
+    source = v2_read(tmp_path, {"A": record})
+    assert [read.record for read in source.records] == [record]
+    assert json_equal(record, json.loads(json.dumps(record)))
+
+
 @pytest.mark.parametrize(
     ("name", "record", "reason"),
     [
@@ -138,6 +146,8 @@ def test_fields_no_schema_knows_are_kept(tmp_path):
         ("A" * 256, {"name": "A"}, "longer than 255"),
         ("A", {"name": "A", "config": {"download": [make_download("f", size_bytes=-1)]}}, "size_bytes: "),
         ("A", {"name": "A", "extra": "\ud800"}, ""),
+        ("A", {"name": "A", "extra": json.loads("[" * 400 + "]" * 400)}, "is nested deeper than 64 levels"),
+        ("A", {"name": "A", "extra": json.loads('{"a":' * 63 + "1" + "}" * 63)}, "is nested deeper than 64"),
         ("\ud800", {"name": "A"}, ""),
     ],
 )

@@ -212,6 +212,20 @@ def test_the_same_proposal_is_not_made_twice(double):
     assert [pull["state"] for pull in double.images.pulls] == ["closed", "open"]
 
 
+def test_an_older_proposal_that_could_not_be_closed_is_closed_by_the_next_round(double):
+    double.primary[f"{V1}/clip"] = {**CLIP, "N": make_legacy("clip", "N")}
+    double.images.commit(OLDER, {"clip.json": b"{}"})
+    double.images.pull_add(OLDER)
+    double.modes["/pulls/1"] = ["limited"] * 3
+    assert not run(double)[0]
+    assert [pull["state"] for pull in double.images.pulls] == ["open", "open"]
+    good, lines = run(double)
+    assert good
+    older, created = double.images.pulls
+    assert (older["state"], created["state"]) == ("closed", "open")
+    assert f"AI-Horde-image-model-reference: closed, {older['html_url']}" in lines
+
+
 def test_an_app_s_token_is_used_where_no_other_is_given(double, monkeypatch, tmp_path):
     asked = []
 
@@ -285,7 +299,7 @@ def test_the_service_is_asked_three_times(double, clock, mode):
     good, lines = run(double, categories=["clip"])
     assert not good
     assert double.count("/primary/") == 3
-    assert lines[0].startswith("clip: failed: model_references/v1/clip of the service: ")
+    assert lines[0].startswith("clip: failed: model_references/v1/clip: ")
     first, second = clock.slept
     assert 1 <= first <= 2
     assert 1 <= second <= 4
@@ -294,9 +308,11 @@ def test_the_service_is_asked_three_times(double, clock, mode):
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (404, "status 404"),
+        (404, "no such thing"),
         (403, "status 403"),
         (b"<html>", "not JSON"),
+        (b'{"A": {"parameters": NaN}}', "not JSON"),
+        (b"[" * 5000, "not JSON"),
         ([1], "no records by name"),
         ({"A": 1}, "no records by name"),
         ({}, "no records at all"),

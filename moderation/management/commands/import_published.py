@@ -33,6 +33,8 @@ class Command(BaseCommand):
             report = store_move_in(store=store_read(folder), dry_run=dry_run, progress=progress)
         except (StoreError, Unavailable) as error:
             raise CommandError(f"{error}\nNothing was changed.") from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}\nNothing was changed.") from error
         if report.is_repeat:
             self.stdout.write("This store was moved in before: 0 changes.")
             return
@@ -55,7 +57,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{category:<20}{moved:>11}{removed:>11}")
         self.stdout.write(f"changes: {_listed(report.changes)}")
         self.stdout.write(f"text groups: {_listed(report.structure)}")
-        self.stdout.write(self.style.SUCCESS(f"{report.events} events are in the log."))
+        self.stdout.write(self.style.SUCCESS(f"{report.events} events tell its past."))
 
 
 def _listed(counts: Counter[str]) -> str:

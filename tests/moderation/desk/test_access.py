@@ -143,3 +143,25 @@ def test_the_lists_of_rows_have_the_frame_of_the_site_and_a_way_home(sign_in, cl
         assert [style["href"] for style in seen.all("link", rel="stylesheet")][-1].endswith(sheet)
         assert seen.all("style") == []
         assert all(script.get("src", "").startswith("/static/") for script in seen.all("script"))
+
+
+def test_a_session_that_ended_while_a_form_was_filled_in_says_so_and_leads_back(client):
+    change = propose_create("painter")
+    page = f"{QUEUE}{change.change_id}/?show=critical"
+    decision = {"act": "reject", "title": "T", "reason": "No."}
+    response = client.post(page, decision, headers={"Referer": f"http://testserver{page}"})
+    assert (
+        response.headers["Location"]
+        == f"/admin/login/?next=/admin/queue/{change.change_id}/%3Fshow%3Dcritical"
+    )
+    login = Page(client.get(response.headers["Location"]))
+    assert "Nothing was sent: you are no longer signed in." in login.text
+    change.refresh_from_db()
+    assert change.status == "pending"
+    assert "no longer" not in Page(client.get("/admin/login/")).text
+
+
+@pytest.mark.parametrize("sender", ["http://elsewhere.example/admin/purge/", "//elsewhere.example/", ""])
+def test_a_form_sent_from_elsewhere_leads_back_to_the_queue(client, sender):
+    response = client.post(QUEUE, {"act": "approve"}, headers={"Referer": sender})
+    assert response.headers["Location"] == f"/admin/login/?next={QUEUE}"

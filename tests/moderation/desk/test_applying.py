@@ -273,7 +273,20 @@ def test_each_dry_run_is_a_job_of_its_own(ada):
     change_apply(actor=ADA, change_id=change.change_id, job_id="another")
     response = ada.post(APPLY, sent)
     assert response.status_code == 400
-    assert f"Change {change.change_id} is not approved (status=applied)." in Page(response).text
+    page = Page(response)
+    assert f"Nothing was applied. Change {change.change_id} was applied by Ada#900." in page.text
+    assert f"No longer waiting, and left out: {change.change_id}." in page.text
+
+
+def test_what_somebody_else_applied_from_their_own_dry_run_is_not_called_failed(ada):
+    changes = [propose_create(f"painter {number}") for number in range(8)]
+    approve(*changes)
+    mine, theirs = (filled(Page(ada.get(APPLY))) for _ in range(2))
+    assert ada.post(APPLY, theirs).status_code == 200
+    text = Page(ada.post(APPLY, mine)).text
+    assert f"Nothing was applied. Change {changes[0].change_id} was applied by Ada#900." in text
+    assert "3 more changes of these are not approved." in text
+    assert "not tried" not in text
 
 
 def test_a_selection_or_a_single_change_can_be_looked_at(ada):

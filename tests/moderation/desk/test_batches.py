@@ -72,7 +72,7 @@ def test_the_open_batch_is_in_front_with_its_changes(ada):
     make_live("newcomer", description="somebody was faster")
     page = Page(ada.get(BATCHES))
     assert "Open batch 1" in page.text
-    assert "Late joiner Preview all 2 Opened by Ada#900" in page.text
+    assert "Late joiner Apply all 2… Opened by Ada#900" in page.text
     assert (
         f"painter critical {critical.change_id} · Edit · Image generation · approved as “Spring”" in page.text
     )
@@ -208,7 +208,7 @@ def test_reverting_queues_proposals_and_says_so(ada):
     make_live("painter", description="first")
     approve(propose_update("painter", description="second"))
     batch_apply(actor=ADA, batch_id=1)
-    assert "Reverting writes nothing live." in Page(ada.get(f"{BATCHES}1/")).text
+    assert "Undoing writes nothing live." in Page(ada.get(f"{BATCHES}1/")).text
     page = followed(ada, ada.post(f"{BATCHES}1/revert/"))
     proposed = PendingChange.objects.pending().get()
     assert (proposed.model_name, proposed.payload_as_dict()["description"]) == ("painter", "first")
@@ -243,7 +243,7 @@ def test_reopening_takes_one_change_out_of_the_batch(ada):
     assert f"Change {change.change_id} is pending again." in page.text
     assert AuditEvent.objects.last().payload_as_dict()["after"]["reason"] == "Look again"
     page = followed(ada, ada.post(f"{BATCHES}1/reopen/{change.change_id}/"))
-    assert f"Not reopened. Change {change.change_id} is not approved (status=pending)." in page.text
+    assert f"Not reopened. Change {change.change_id} is pending." in page.text
 
 
 def test_reopening_the_last_change_leads_back_to_the_batches(ada):

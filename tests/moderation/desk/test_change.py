@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from moderation.desk.warning_views import place_words
 from moderation.models import PendingChange, SavedReason
-from moderation.services import change_propose
+from moderation.pages.forms.warned import place_words
+from moderation.services import change_propose, change_withdraw, queue_purge
 from references.services import record_put
 from references.vocabulary import CanonicalFormat
 from tests.factories import make_download, make_legacy, make_v2
@@ -203,7 +203,7 @@ def test_every_kind_and_state_of_change_has_a_page(ada, view):
         (creation, "New"),
         (applied, "Propose to undo it"),
         (rejected, "That is final"),
-        (waiting, "Take the approval back"),
+        (waiting, "Reopening takes the approval back"),
     ):
         assert words in show(ada, change, view).text
 
@@ -256,6 +256,7 @@ def test_a_model_with_the_same_file_is_linked(ada):
     [
         ("name", "Name"),
         ("homepage", "Homepage"),
+        ("config.download", "Files"),
         ("config.download.0.sha256sum", "SHA-256 of file 1"),
         ("config.download.11.file_url", "File URL of file 12"),
         ("showcases.2", "Showcases 3"),
@@ -270,7 +271,8 @@ def test_a_payload_that_broke_meanwhile_is_told(ada):
     make_live("painter")
     change = propose_update("painter", metadata=stamps())
     PendingChange.objects.filter(pk=change.pk).update(payload='{"name": "painter", "nsfw": "perhaps"}')
-    assert "It could not be applied: The payload of change" in show(ada, change).text
+    words = "It could not be applied: Baseline: This is required. NSFW: Has to be yes (true) or no (false)."
+    assert words in show(ada, change).text
 
 
 def test_competing_changes_are_linked(ada, edit):
@@ -280,11 +282,22 @@ def test_competing_changes_are_linked(ada, edit):
     assert f"{path(rival)}?show=competing" in page.links
 
 
+def test_of_many_warnings_the_serious_ones_come_first_and_the_rest_is_folded(ada):
+    files = [make_download(f"{number}.bin", sha256sum="FIXME") for number in range(12)]
+    page = show(ada, propose_create("painter", config={"download": files}))
+    start = page.text.index("To look at 24")
+    first, folded = page.text[start : page.text.index("What it would change")].split(" 14 more ")
+    assert (first.count("serious"), first.count("notice")) == (10, 0)
+    assert (folded.count("serious"), folded.count("notice")) == (2, 12)
+    assert "SHA-256 of file 12" in folded
+
+
 def test_the_proposers_history_is_told(ada, edit):
     apply_at_once(propose_create("one"))
     ada.post(path(propose_create("two")), {"act": "reject", "title": "T", "reason": "No licence."})
+    change_withdraw(actor=RITA, change_id=propose_create("taken back").change_id)
     text = show(ada, edit).text
-    assert "Otherwise 1 applied, 1 rejected." in text
+    assert "Otherwise 1 applied, 1 rejected, 1 withdrawn." in text
     assert "No licence." in text
     assert "The first proposal." in show(ada, propose_create("three", by=RAVI)).text
 
@@ -348,10 +361,32 @@ def test_rejecting_with_a_saved_reason(ada, edit):
 
 def test_a_rejection_without_a_reason_keeps_the_page(ada, edit):
     response = ada.post(path(edit, "?view=inline"), {"act": "reject", "title": "T", "reason": " "})
+    page = Page(response)
     assert response.status_code == 422
-    assert "Rejecting needs a reason" in Page(response).text
+    assert "Rejecting needs a reason" in page.text
+    assert ["autofocus" in field for field in page.all("textarea", name="reason")] == [True]
     edit.refresh_from_db()
     assert edit.status == "pending"
+
+
+def test_a_decision_that_came_too_late_says_who_was_quicker(ada, edit):
+    other = propose_create("other")
+    ada.post(path(edit), {"act": "reject", "title": "T", "reason": "No."})
+    late = Page(ada.post(path(edit), {"act": "approve", "title": "T"})).text
+    assert f"Nothing was decided. Change {edit.change_id} was rejected by Ada#900." in late
+    change_withdraw(actor=RITA, change_id=other.change_id)
+    late = Page(ada.post(path(other), {"act": "reject", "title": "T", "reason": "No."})).text
+    assert f"Nothing was decided. Change {other.change_id} was withdrawn." in late
+
+
+def test_a_change_that_was_purged_is_said_to_be(ada, edit):
+    queue_purge(actor=ADA, change_ids=[edit.change_id])
+    for response in (ada.get(path(edit)), ada.post(path(edit), {"act": "approve", "title": "T"})):
+        page = Page(response)
+        assert response.status_code == 404
+        assert f"Change {edit.change_id} was purged" in page.text
+        assert {"/admin/queue/", "/admin/audit/models/image_generation/painter"} <= set(page.links)
+    assert "There is no change 4711" in Page(ada.get(f"{QUEUE}4711/")).text
 
 
 def test_an_approval_is_taken_back(ada, edit):
@@ -360,7 +395,7 @@ def test_an_approval_is_taken_back(ada, edit):
     assert response.headers["Location"] == path(edit)
     edit.refresh_from_db()
     assert (edit.status, edit.batch_id) == ("pending", None)
-    assert "is open for review again" in show(ada, edit).text
+    assert "is pending again" in show(ada, edit).text
 
 
 def test_an_applied_change_is_undone_by_a_proposal(ada, edit):

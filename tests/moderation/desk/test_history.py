@@ -153,7 +153,7 @@ def test_what_cannot_be_undone_says_why(ada):
     response = ada.post(f"/admin/audit/changes/{change.change_id}/revert/")
     assert response.headers["Location"] == f"{HISTORY}painter"
     page = Page(ada.get(f"{HISTORY}painter"))
-    assert f"Nothing was proposed. Change {change.change_id} is not applied (status=pending)." in page.text
+    assert f"Nothing was proposed. Change {change.change_id} is pending." in page.text
     assert ada.post("/admin/audit/changes/4711/revert/").status_code == 404
 
 

@@ -84,6 +84,25 @@ def test_a_dry_run_names_what_would_go_and_removes_nothing(ada, queue, filters, 
     assert (len(left()), AuditEvent.objects.count()) == (5, events)
 
 
+def test_asking_without_any_filter_says_what_is_missing(ada, queue):
+    # What the form sends where script leaves empty fields out.
+    response = ada.get(PURGE, {"act": "show"})
+    assert response.status_code == 400
+    assert "Give a filter, or say that everything is to go." in Page(response).text
+    assert {"name": "act", "value": "show"}.items() <= Page(ada.get(PURGE)).all("button", name="act")[
+        0
+    ].items()
+
+
+def test_wrong_words_lead_back_to_where_they_are_typed(ada, queue):
+    page = Page(ada.get(PURGE, {"purge_all": "on"}))
+    assert "autofocus" not in page.all("input", name="confirm")[0]
+    assert "Purge: dry run, 5 changes" in page.text
+    again = Page(ada.post(PURGE, form_of(page, confirm="purge")))
+    assert "autofocus" in again.all("input", name="confirm")[0]
+    assert len(left()) == 5
+
+
 def test_without_a_filter_there_is_no_dry_run(ada, queue):
     page = Page(ada.get(PURGE))
     assert "Nothing is removed yet." not in page.text

@@ -248,7 +248,7 @@ def test_a_decision_that_came_too_late_says_so(ada, changes):
         QUEUE, {"act": "approve", "change": [waiting, changes["plain"].change_id], "title": "T"}
     )
     assert response.status_code == 422
-    assert f"Nothing was decided. Change {waiting} is not pending (status=approved)." in Page(response).text
+    assert f"Nothing was decided. Change {waiting} was approved by Ada#900." in Page(response).text
     changes["plain"].refresh_from_db()
     assert changes["plain"].status == "pending"
 

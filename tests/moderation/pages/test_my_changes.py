@@ -236,18 +236,19 @@ def test_a_change_that_was_purged_is_said_to_be(rita):
     response = rita.get(f"/my-changes/{change.change_id}")
     text = Page(response).text
     assert response.status_code == 404
-    assert f"Change {change.change_id} was removed" in text
-    assert "painter was removed from the queue" in text
+    assert f"Change {change.change_id} was purged" in text
+    assert "An approver took your change to painter out of the queue" in text
     assert "renamed" not in text
     never = Page(rita.get("/my-changes/999")).text
     assert "No change 999 of yours" in never
-    assert "removed" not in never
+    assert "purged" not in never
 
 
 def test_an_approved_change_is_not_withdrawn(rita):
     change = propose_create("painter")
     approve(change)
-    assert "Not withdrawn." in act(rita, change, "withdraw").text
+    words = f"Not withdrawn. Change {change.change_id} was approved by Ada#900."
+    assert words in act(rita, change, "withdraw").text
     change.refresh_from_db()
     assert change.status == "approved"
 
@@ -296,7 +297,8 @@ def test_resubmitting_tells_in_words_what_stands_in_the_way(rita, settings):
     assert "Not proposed again. baseline: " in act(rita, invalid, "resubmit").text
 
     pending = propose_create("dauber")
-    assert "is not rejected" in act(rita, pending, "resubmit").text
+    words = f"Not proposed again. Change {pending.change_id} is pending."
+    assert words in act(rita, pending, "resubmit").text
 
     settings.CANONICAL_FORMAT = "legacy"
     assert "in a format that this deployment no longer takes" in act(rita, gone, "resubmit").text

@@ -110,7 +110,10 @@ def test_a_form_that_is_sent_as_it_came_changes_nothing(rita, starter, category)
         assert json.dumps(json.loads(form["draft"])) == json.dumps(record.as_dict())
         refused = do(rita, url, "preview", form)
         assert refused.status_code == 400
-        assert "You have changed nothing" in Page(refused).text
+        page = Page(refused)
+        assert "You have changed nothing" in page.text
+        # Which is no fault of the name.
+        assert not any("aria-invalid" in field for field in page.all("input"))
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -418,7 +421,7 @@ def test_all_that_is_wrong_is_said_in_one_round(rita):
     assert "Baseline : This is required." in text
     assert "Has to be a whole number, in digits." in text
     assert "A model of this name is there already" in text
-    assert "homepage The address is no complete web address." in text
+    assert "Homepage The address is no complete web address." in text
     assert "config.download The record has no file" in text
     assert "Expected" not in text
 

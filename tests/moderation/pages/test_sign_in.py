@@ -191,3 +191,30 @@ def test_names_are_text_whatever_they_hold(client, horde):
     content = client.get("/sign-in").content.decode()
     assert "<img" not in content
     assert "&lt;img src=x" in content
+
+
+def test_a_session_that_ended_while_a_form_was_filled_in_says_so_and_leads_back(client, horde):
+    form = "/propose/lora?copy=painter"
+    typed = {"act": "preview", "draft": "{}", "view": "form"}
+    response = client.post(form, typed, headers={"Referer": f"http://testserver{form}"})
+    assert response.headers["Location"] == "/sign-in?next=%2Fpropose%2Flora%3Fcopy%3Dpainter"
+    text = Page(client.get(response.headers["Location"])).text
+    assert "Nothing was sent: you are no longer signed in. What you typed is not lost" in text
+    assert submit(client, "key-requestor", next=form).headers["Location"] == form
+
+
+def test_an_act_without_a_session_leads_back_to_the_page_of_its_button(client, horde):
+    own = "http://testserver/my-changes/7"
+    response = client.post("/my-changes/7/withdraw", headers={"Referer": own})
+    assert response.headers["Location"] == "/sign-in?next=%2Fmy-changes%2F7"
+    text = Page(client.get(response.headers["Location"])).text
+    assert "Nothing was sent: you are no longer signed in." in text
+    assert "What you typed" not in text
+    for sender in ("https://elsewhere.example/my-changes/7", "javascript:alert(1)"):
+        response = client.post("/my-changes/7/withdraw", headers={"Referer": sender})
+        assert response.headers["Location"] == "/sign-in?next=%2Fmy-changes"
+
+
+def test_the_title_of_the_page_is_the_name_of_who_is_signed_in(sign_in, client):
+    assert "<title>Ada#900 · " in sign_in("Ada").get("/sign-in").content.decode()
+    assert "<title>Sign in · " in client.get("/sign-in").content.decode()

@@ -59,6 +59,15 @@ def test_a_store_that_is_moved_into_an_empty_service_is_one_delivery(first, live
     assert (delivery.since, delivery.last_event_id) == (0, AuditEvent.objects.in_order().last().event_id)
 
 
+def test_the_text_groups_of_a_store_push_nothing_out_of_what_is_told(first, lived, tmp_path):
+    groups = {name: {"aliases": [f"{name}-alias"]} for name in "ABCDE"}
+    lived.files["text_generation_group_aliases.json"] = groups
+    lived.write(tmp_path)
+    move_in(tmp_path)
+    assert sorted(only_told().changes()) == [("create", "clip", "old"), ("create", IMAGES, "fresh")]
+    assert WebhookDelivery.objects.get().since == 0
+
+
 def test_what_gives_way_to_a_store_and_what_comes_is_one_delivery(first, lived, tmp_path):
     make_live("demo")
     make_record("esrgan", "demo")

@@ -1,14 +1,20 @@
 """What reaches the other side, what is done when it does not, and what is kept of the answer."""
 
 import logging
+import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
+from django.db import connection
 
 from moderation.models import Webhook, WebhookDelivery
 from moderation.webhooks import deliveries, sender, sending
+from moderation.webhooks.addresses import Target
 from moderation.webhooks.deliveries import (
     CLAIM_SECONDS,
     FIRST_PAUSE,
@@ -23,7 +29,7 @@ from moderation.webhooks.deliveries import (
 )
 from moderation.webhooks.sender import send_due, send_forever
 from moderation.webhooks.sending import Answer, post
-from moderation.webhooks.services import webhook_add, webhook_rotate
+from moderation.webhooks.services import webhook_add, webhook_remove, webhook_rotate
 from references.management.bell import Bell
 from tests.factories import make_record
 from tests.moderation.webhooks.conftest import SECRET
@@ -163,6 +169,48 @@ def test_what_does_not_answer_in_time_or_at_all_has_failed(receiver, webhook, mo
     assert only_delivery().last_error.startswith("No answer: ")
 
 
+def test_an_address_that_swallows_all_leaves_time_for_the_next(receiver, webhook, monkeypatch):
+    monkeypatch.setattr(sending, "TIMEOUT", 4.0)
+    with silent_address(receiver.server_port) as silent:
+        found_at(monkeypatch, silent, "127.0.0.1")
+        answer = post(receiver.url, b"{}", {})
+    assert (answer, len(receiver.told)) == (Answer(200, "thanks"), 1)
+
+
+def test_a_name_with_many_addresses_may_take_as_long_to_answer_as_any(receiver, webhook, monkeypatch):
+    receiver.statuses = ["held"]
+    monkeypatch.setattr(sending, "TIMEOUT", 60.0)
+    found_at(monkeypatch, *[f"127.0.0.{number}" for number in range(1, 60)])
+    release = threading.Timer(1.5, receiver.released.set)
+    release.start()
+    assert post(receiver.url, b"{}", {}).is_good
+    release.join()
+
+
+def found_at(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Has every name stand for these addresses."""
+    resolve = sending.target_resolve
+
+    def resolve_to(url: str, **given: bool) -> Target:
+        return replace(resolve(url, **given), addresses=addresses)
+
+    monkeypatch.setattr(sending, "target_resolve", resolve_to)
+
+
+@contextmanager
+def silent_address(port: int) -> Iterator[str]:
+    """One at which connections neither come about nor are refused: nobody takes those that wait already."""
+    with ExitStack() as opened:
+        server = opened.enter_context(socket.socket())
+        server.bind(("127.0.0.9", port))
+        server.listen(0)
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield "127.0.0.9"
+
+
 def test_nobody_at_the_address_is_a_failure_too(settings):
     settings.WEBHOOK_ALLOW_PRIVATE = True
     with running_receiver() as gone:
@@ -242,6 +290,29 @@ def test_who_comes_back_after_its_claim_lapsed_changes_nothing(receiver, webhook
     assert delivery_settle(delivery=other, answer=Answer(200))
     assert not delivery_settle(delivery=slow, answer=Answer(500))
     assert (only_delivery().status, Webhook.objects.get().failing_since) == ("delivered", None)
+
+
+def test_a_webhook_may_be_removed_while_it_is_told(receiver, webhook, monkeypatch, caplog):
+    make_record("clip", "A")
+
+    def post_and_remove(*request: object) -> Answer:
+        answer = post(*request)
+        removal = threading.Thread(target=removed_elsewhere, args=(webhook,))
+        removal.start()
+        removal.join()
+        return answer
+
+    monkeypatch.setattr(sender, "post", post_and_remove)
+    assert send_due() == Counter({True: 1})
+    assert not WebhookDelivery.objects.exists()
+    assert "its webhook has ended" in caplog.text
+
+
+def removed_elsewhere(webhook: Webhook) -> None:
+    try:
+        webhook_remove(webhook=webhook)
+    finally:
+        connection.close()
 
 
 def test_a_claim_is_one_delivery_of_each_webhook_that_is_not_busy(receiver, webhook):

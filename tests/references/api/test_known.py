@@ -1,5 +1,6 @@
 import gc
 import time
+from threading import Thread
 
 import pytest
 from django.db import transaction
@@ -52,6 +53,27 @@ def test_an_answer_that_is_put_again_takes_no_more_memory(answers):
     for asked in "abbbb":
         answers.put(asked, Document(b"{}"), always)
     assert [asked for asked in "ab" if answers.get(asked)] == ["a", "b"]
+
+
+def test_answers_that_threads_keep_at_once_are_all_counted(answers, monkeypatch):
+    size_of, others = known._size, []
+
+    def size_while_another_thread_keeps(asked, document):
+        if asked == "a" and len(others) < 2:
+            # Once before it has the turn, and once meanwhile.
+            other = Thread(target=answers._keep, args=(f"b{len(others)}", (Document(b"{}"), always)))
+            others.append(other)
+            other.start()
+            other.join(0.1)
+        return size_of(asked, document)
+
+    answers._keep("a", (Document(b"1"), always))
+    monkeypatch.setattr(known, "_size", size_while_another_thread_keeps)
+    answers._keep("a", (Document(b"12"), always))
+    for other in others:
+        other.join()
+    kept = {asked: document for asked, (document, _) in answers._answers.items()}
+    assert answers._bytes == sum(size_of(*each) for each in kept.items())
 
 
 def test_an_answer_given_in_a_transaction_that_failed_is_forgotten(answers):

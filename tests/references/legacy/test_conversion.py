@@ -295,6 +295,15 @@ def test_what_is_taken_away_in_version_2_goes_from_version_1(changes, gone):
     assert overlay(**changes) == {field: value for field, value in IMAGE.items() if field != gone}
 
 
+@pytest.mark.parametrize(("was", "now"), [(1, True), (True, 1), (2, 2.0), (0, False), ([1], [True])])
+def test_a_value_of_another_kind_is_a_change_although_python_calls_it_equal(was, now):
+    shadow = {**IMAGE, "requirements": {"clip_skip": was}}
+    before = {**IMAGE_RECORD, "requirements": {"clip_skip": was}}
+    after = {**IMAGE_RECORD, "requirements": {"clip_skip": now}}
+    overlaid = legacy_overlay("image_generation", shadow, before, after)
+    assert json.dumps(overlaid["requirements"]) == json.dumps({"clip_skip": now})
+
+
 def test_inpainting_that_ends_is_written_as_false():
     shadow, before = {**IMAGE, "inpainting": True}, {**IMAGE_RECORD, "inpainting": True}
     assert legacy_overlay("image_generation", shadow, before, IMAGE_RECORD) == {**IMAGE, "inpainting": False}

@@ -378,6 +378,18 @@ def test_a_csv_file_may_begin_with_a_byte_order_mark_and_hold_blank_lines():
             "bad_parameters",
             "parameters_bn '1e999' is not a number",
         ),
+        (
+            {"parameters_bn": "1e290"},
+            "Org/Model-7B",
+            "out_of_range",
+            "parameters_bn is negative or larger than 64 bits hold",
+        ),
+        (
+            {"parameters_bn": "-3"},
+            "Org/Model-7B",
+            "out_of_range",
+            "parameters_bn is negative or larger than 64 bits hold",
+        ),
         ({"settings": "top_p=1"}, "Org/Model-7B", "bad_settings", "settings is not JSON"),
         ({"settings": '"{""top_p"": NaN}"'}, "Org/Model-7B", "bad_settings", "settings is not JSON"),
         ({"settings": "[1]"}, "Org/Model-7B", "wrong_type", "settings must be an object"),

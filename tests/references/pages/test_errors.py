@@ -1,8 +1,10 @@
+from http import HTTPStatus
+
 import pytest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from references.pages.errors import csrf_failure, server_error_page, wants_page
+from references.pages.errors import csrf_failure, failure_page, server_error_page, wants_page
 from tests.references.pages.html import Page
 
 PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -83,3 +85,9 @@ def test_an_address_that_only_takes_forms_says_so_on_a_page(path):
     assert response.status_code == 405
     assert response.headers["Allow"] == "POST"
     assert "It only takes what a form sends." in Page(response).text
+
+
+def test_a_form_that_is_too_long_is_told_so(rf):
+    response = failure_page(rf.post("/x"), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    assert response.status_code == 413
+    assert "That is more than is taken at once." in Page(response).text

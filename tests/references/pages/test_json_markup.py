@@ -29,3 +29,8 @@ def test_keys_and_values_are_told_apart():
         '{\n  <span class="jk">&quot;a&quot;</span>: [\n    <span class="js">&quot;b&quot;</span>,\n'
         '    <span class="jn">1</span>,\n    <span class="jn">null</span>\n  ]\n}'
     )
+
+
+def test_a_very_long_record_is_text_alone():
+    value = {"files": [f"<{number}>" for number in range(2_000)]}
+    assert json_highlighted(value) == html.escape(json_indented(value))

@@ -221,3 +221,40 @@ def test_queries_do_not_grow_with_rows(browser, django_assert_num_queries):
 def test_an_empty_category_tells_whether_its_models_are_kept_elsewhere(browser):
     assert "Models of this kind are curated elsewhere." in listed(browser, category="lora").text
     assert "As soon as one is approved" in listed(browser, category="video_generation").text
+
+
+def title_of(page: Page) -> str:
+    """The first words of a page."""
+    return page.text.partition(" · ")[0]
+
+
+def test_views_of_a_list_have_titles_of_their_own(browser, images):
+    titles = {
+        "": "Image generation",
+        "?page=2": "Image generation, page 2",
+        "?view=cards": "Image generation, cards",
+        "?view=cards&q=model&style=anime": "Image generation, cards: model, anime",
+        "?q=%3Cb%3E": "Image generation: <b>",
+    }
+    assert {query: title_of(listed(browser, query)) for query in titles} == titles
+
+
+def test_groups_stand_in_the_order_of_the_names_that_are_shown(browser):
+    # The group of the first is called "Berry", and a list shows the one model of it.
+    for name, group in (
+        ("lab/Q2-Berry-7B", "Berry"),
+        ("lab/Cherry-7B", "Cherry"),
+        ("lab/Cherry-9B", "Cherry"),
+    ):
+        make_record("text_generation", name, text_model_group=group)
+    assert listed(browser, category="text_generation").names_of_rows() == [
+        "Cherry-7B",
+        "Cherry-9B",
+        "Q2-Berry-7B",
+    ]
+
+
+def test_a_category_without_models_has_no_link_to_a_document_that_is_not_there(browser):
+    assert "/api/model_references/v2/clip" not in listed(browser, category="clip").links
+    make_record("clip", "A")
+    assert "/api/model_references/v2/clip" in listed(browser, category="clip").links

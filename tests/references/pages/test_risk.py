@@ -148,3 +148,9 @@ def test_queries_do_not_grow_with_models(browser, images, django_assert_max_num_
     browser.get("/deletion-risk/image_generation")
     with django_assert_max_num_queries(4):
         browser.get("/deletion-risk/image_generation")
+
+
+def test_presets_have_titles_of_their_own(browser, usage):
+    make_record("image_generation", "A")
+    text = Page(browser.get("/deletion-risk/image_generation?preset=no_workers&flag=no_active_workers")).text
+    assert text.startswith("Deletion risk of Image generation, without a worker: Lacks a worker ·")

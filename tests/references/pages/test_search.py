@@ -56,3 +56,22 @@ def test_no_search_breaks_the_page(browser, models, query):
 def test_where_nothing_is_found_nothing_is_counted(browser, models):
     assert "0 models" not in searched(browser, "badger").text
     assert "1 model in 1 category" in searched(browser, "foxes").text
+
+
+def test_the_nearer_a_name_the_earlier_it_stands(browser):
+    for name in ("An old fox", "fox terrier", "Lab/Foxglove", "Lab/Fox", "Zoo"):
+        make_record("lora", name, description="Next of kin: fox")
+    assert searched(browser, "FOX").names_of_rows() == [
+        "Fox",
+        "fox%20terrier",
+        "Foxglove",
+        "An%20old%20fox",
+        "Zoo",
+    ]
+
+
+def test_the_model_that_was_named_is_shown_however_many_others_fit(browser, models):
+    for number in range(10):
+        make_record("lora", f"A fox {number}")
+    make_record("lora", "fox")
+    assert searched(browser, "fox").names_of_rows()[2] == "fox"

@@ -85,3 +85,20 @@ def test_ranges_are_written_with_a_dash_and_lead_to_their_models(browser):
     page = counted(browser, "text_generation")
     assert "1 3B–6B 100.0 %" in page.text
     assert "/models/text_generation?parameters=3B-6B" in page.links
+
+
+def test_models_that_do_not_tell_are_counted(browser):
+    for name, baseline, style in (("A", "mistral", "chat"), ("B", "", "chat"), ("C", "", "")):
+        make_record("text_generation", name, baseline=baseline, style=style)
+    text = counted(browser, "text_generation").text
+    assert "mistral 1 33.3 % 2 models without." in text
+    assert "chat 2 66.7 % 1 model without." in text
+    assert "without." not in counted(browser, "text_generation", "?groups=1").text
+
+
+def test_models_and_groups_have_titles_of_their_own(browser):
+    assert counted(browser, "text_generation").text.startswith("Statistics of Text generation ·")
+    make_record("text_generation", "A")
+    assert counted(browser, "text_generation", "?groups=1").text.startswith(
+        "Statistics of Text generation, groups ·"
+    )
