@@ -70,12 +70,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls this while it handles the error."""
-    if wants_page(request):
-        return server_error_page()
+    status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error"
     if isinstance(error := sys.exception(), STORE_FAILURES):
         unavailable = _store_unavailable(error)
-        return detail_response(unavailable.status_code, unavailable.detail)
-    return detail_response(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+        status, detail = unavailable.status_code, unavailable.detail
+    return server_error_page(status) if wants_page(request) else detail_response(status, detail)
 
 
 def failure(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse:

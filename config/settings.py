@@ -109,7 +109,7 @@ HORDE_API_CACHE_TTL = number(f"{PREFIX}HORDE_API_CACHE_TTL", default=60, minimum
 
 STATISTICS_CACHE_TTL = number(f"{PREFIX}STATISTICS_CACHE_TTL", default=300, minimum=0)
 DELETION_RISK_CACHE_TTL = number(f"{PREFIX}DELETION_RISK_CACHE_TTL", default=300, minimum=0)
-PREFERRED_FILE_HOSTS = listing(f"{PREFIX}PREFERRED_FILE_HOSTS", default=["huggingface.co"])
+PREFERRED_FILE_HOSTS = hosts(f"{PREFIX}PREFERRED_FILE_HOSTS", default=["huggingface.co"])
 LOW_USAGE_THRESHOLD_PERCENTAGE = number(
     f"{PREFIX}LOW_USAGE_THRESHOLD_PERCENTAGE", default=0.0065, minimum=0, kind=float
 )

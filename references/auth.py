@@ -34,7 +34,7 @@ class RoleMissing(APIException):
     auth_header = CHALLENGE if ROLE_MISSING_STATUS == HTTPStatus.UNAUTHORIZED else None
 
     def __init__(self, role: Role) -> None:
-        super().__init__(f"This needs the {role} role, which the user of this key does not have.")
+        super().__init__(f"You are not on the pending queue {role} list.")
 
 
 class HordeKeyAuthentication(BaseAuthentication):

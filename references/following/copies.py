@@ -66,7 +66,7 @@ def category_copy(category: str, v2: bytes, v1: bytes | None, marks: Marks) -> C
         return CategoryCopy(category, records, None, marks)
     legacy = records_read(v1, f"v1/{category}")
     for name, entry in legacy.items():
-        _refuse_with(f"v1/{category}: {name!r}", _entry_check, name, entry)
+        _refuse_with(f"v1/{category}: {name!r}", _legacy_check, name, entry)
     if entries.keys().isdisjoint(legacy):
         raise PrimaryError(f"v1/{category}: has none of the models that version 2 has")
     records = [
@@ -188,6 +188,15 @@ def _record_check(category: str, name: str, record: JsonObject) -> None:
 def _entry_check(name: str, entry: JsonObject) -> None:
     require_name(name)
     require_storable(entry)
+
+
+def _legacy_check(name: str, entry: JsonObject) -> None:
+    """Raises RecordError where the object cannot be stored, or its files not be told apart by a later change."""
+    _entry_check(name, entry)
+    config = read_object(entry, "config") or {}
+    for field, key in (("files", "path"), ("download", "file_name")):
+        for file in read_objects(config, field):
+            read_text(file, key)
 
 
 def _plain(source: JsonObject, field: str, kind: type, read: Callable[[JsonObject, str], Any]) -> Any:

@@ -112,7 +112,7 @@ def _files_overlay(
         result.append(_file_overlay(entry, was, _file_values(download)))
     names = {download["file_name"] for download in (*old, *new)}
     for index, entry in enumerate(files):
-        if entry["path"] not in names:
+        if entry.get("path") not in names:
             result.insert(index, entry)
     return result
 
@@ -167,10 +167,10 @@ def _url(download: JsonObject) -> str:
     return download.get("file_url") or ""
 
 
-def _by_name(items: Iterable[JsonObject], field: str) -> defaultdict[str, list[JsonObject]]:
+def _by_name(items: Iterable[JsonObject], field: str) -> defaultdict[str | None, list[JsonObject]]:
     found = defaultdict(list)
     for item in items:
-        found[item[field]].append(item)
+        found[item.get(field)].append(item)
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import Http404
 
 from references.categories import CATEGORIES, CategorySpec
-from references.pages.columns import Columns, Selection
+from references.pages.columns import Selection
 from references.pages.facets import FACETS, Facet
 from references.pages.links import PageLinks
 from references.pages.list_query import SEARCH
@@ -50,8 +50,8 @@ def spec_or_404(category: str) -> CategorySpec:
     return CATEGORIES[category]
 
 
-def facet_options(known: Columns, selection: Selection, links: PageLinks, facet: Facet) -> FacetOptions:
-    counts = known.counts(selection, facet)
+def facet_options(counts: Counter[str], selection: Selection, links: PageLinks, facet: Facet) -> FacetOptions:
+    """The values to choose from, with how many rows each would leave."""
     chosen = selection.chosen.get(facet.name, ())
     values = _values_in_order(facet, counts, chosen)
     options = [

@@ -68,6 +68,13 @@ class Columns:
         return [row.name for row in self.snapshot.rows]
 
     @cached_property
+    def _other_names(self) -> dict[int, str]:
+        """By position, the names that records are found by, in lower case, where these hold another one."""
+        held = map(TEXT_FIELDS["name"], self.records)
+        pairs = enumerate(zip(self.names, held, strict=True))
+        return {position: name.lower() for position, (name, told) in pairs if name != told}
+
+    @cached_property
     def sizes(self) -> list[float | None]:
         """The size on disk of each record, in bytes."""
         return self._told["size"]
@@ -119,9 +126,12 @@ class Columns:
 
     def counts(self, selection: Selection, facet: Facet) -> Counter[str]:
         """How many records each value of the facet would leave, were it chosen."""
-        without = "" if facet.needs_all else facet.name
-        flags = self.flags(self.mask(selection, without=without))
+        flags = self.flags(self.open_to(selection, facet))
         return Counter(chain.from_iterable(compress(self.values(facet.name), flags)))
+
+    def open_to(self, selection: Selection, facet: Facet) -> int:
+        """The records that fit the selection, or would with another choice of the facet's values."""
+        return self.mask(selection, without="" if facet.needs_all else facet.name)
 
     def flags(self, mask: int) -> bytes:
         return mask.to_bytes(len(self), "little")
@@ -153,7 +163,10 @@ class Columns:
 
     def _text_mask(self, field_name: str, value: str) -> int:
         if field_name == "name":
-            return self.index.mask([("name_contains", value)]) or 0
+            mask = self.index.mask([("name_contains", value)]) or 0
+            for position, name in self._other_names.items():
+                mask |= (value in name) << (8 * position)
+            return mask
         if field_name in _WHOLE:
             return _as_mask(value == lowered for lowered in self.lowered(field_name))
         return _as_mask(value in lowered for lowered in self.lowered(field_name))

@@ -52,10 +52,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return failure_page(request, HTTPStatus.FORBIDDEN)
 
 
-def server_error_page() -> HttpResponse:
-    """The page for a request that failed. It is rendered without the request: nothing may fail once more."""
+def server_error_page(status: HTTPStatus) -> HttpResponse:
+    """The page for a request that failed, or whose store did (503).
+
+    It is rendered without the request: nothing may fail once more.
+    """
     response = HttpResponse(
-        render_to_string("catalogue/server_error.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR
+        render_to_string("catalogue/server_error.html", {"status": status}), status=status
     )
     response.headers["Cache-Control"] = "no-store"
     return secured(response)

@@ -81,7 +81,10 @@ def category_list(request: HttpRequest, category: str) -> HttpResponse:
         "sorts": {name: label for name, label in SORTS.items() if name.removeprefix("-") in fields},
         "hidden_fields": links.hidden(SEARCH, SORT),
         "modes": [_view_option(links, view, query.view, default=views[0]) for view in views],
-        "facets": [facet_options(known, query.selection, links, facet) for facet in known.facets],
+        "facets": [
+            facet_options(known.counts(query.selection, facet), query.selection, links, facet)
+            for facet in known.facets
+        ],
         "chips": selection_chips(query.selection, links),
         "clear_url": links.cleared(kept=(SORT, VIEW)),
         "usage_at": usage.fetched_at if usage else None,

@@ -1,7 +1,9 @@
 """Which models might be deleted, and what speaks for and against it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
+from itertools import compress
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -13,6 +15,7 @@ from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.deletion_risk import RiskEntry, RiskFlag
 from references.pages.choices import Chip, Option, facet_options, selection_chips, spec_or_404
 from references.pages.columns import Columns, Selection, columns
+from references.pages.facets import Facet
 from references.pages.links import PAGE, PageLinks, Pager
 from references.pages.list_query import SEARCH, SORT, chosen_values, page_number, search_text
 from references.pages.risk_rows import DEFAULT_SORT, SORTS, RiskView, entries_sorted, preset_entries
@@ -82,6 +85,7 @@ def _report(
 
     names = _names(known, selection)
     fitting = view.fitting(names, flags)
+    chosen = preset_entries(view.fitting(set(known.names), flags), preset)
     shown = entries_sorted(preset_entries(fitting, preset), sort)
     pager = Pager.at(
         links, page_number(asked), page_size=GROUP_PAGE_SIZE if is_grouped else PAGE_SIZE, total=len(shown)
@@ -93,7 +97,10 @@ def _report(
         "search": selection.query,
         "presets": [_preset_option(links, preset, name, fitting) for name in ("", *PRESET_WORDS)],
         "flags": _flag_options(links, preset_entries(fitting, preset), flags),
-        "facets": [facet_options(known, selection, links, facet) for facet in facets],
+        "facets": [
+            facet_options(_facet_counts(known, view, chosen, selection, facet), selection, links, facet)
+            for facet in facets
+        ],
         "chips": [*selection_chips(selection, links), *_flag_chips(links, flags)],
         "clear_url": links.cleared(kept=(PRESET, SORT, MODE)),
         "hidden_fields": links.hidden(SEARCH),
@@ -127,6 +134,18 @@ def _state(
 def _names(known: Columns, selection: Selection) -> set[str]:
     flags = known.flags(known.mask(selection))
     return {name for name, is_in in zip(known.names, flags, strict=True) if is_in}
+
+
+def _facet_counts(
+    known: Columns, view: RiskView, entries: Sequence[RiskEntry], selection: Selection, facet: Facet
+) -> Counter[str]:
+    """How many of the entries each value of the facet would leave, were it chosen."""
+    flags = known.flags(known.open_to(selection, facet))
+    values = dict(compress(zip(known.names, known.values(facet.name), strict=True), flags))
+    counts: Counter[str] = Counter()
+    for entry in entries:
+        counts.update({value for name in view.names_of(entry) for value in values.get(name, ())})
+    return counts
 
 
 def _preset_option(links: PageLinks, chosen: str, name: str, entries: Sequence[RiskEntry]) -> Option:

@@ -178,6 +178,22 @@ def test_an_answer_of_no_use_changes_nothing_and_the_next_good_one_is_taken(prim
 
 
 @pytest.mark.parametrize(
+    "config", [{"files": ["a"]}, {"files": [{"path": ["a"]}]}, {"download": [{"file_name": 1}]}]
+)
+def test_files_of_version_1_that_no_later_change_could_tell_apart_are_refused(primary, config):
+    once()
+    before = held(IMAGES)
+    legacy = json.loads(before.v1)
+    primary.sent_as[f"v1/{IMAGES}"] = json.dumps(
+        {**legacy, "Painter": {"name": "Painter", "config": config}}
+    ).encode()
+    primary.states[IMAGES].note("update")
+    assert once().failed == [IMAGES]
+    assert errors()[IMAGES].startswith(f"v1/{IMAGES}: 'Painter': ")
+    assert held(IMAGES) == before
+
+
+@pytest.mark.parametrize(
     ("category", "name", "odd"),
     [
         ("text_generation", "Org/Writer-7B", {"tags": [1]}),

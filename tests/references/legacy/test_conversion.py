@@ -387,6 +387,16 @@ def test_a_download_that_was_listed_without_a_file_gets_one_when_downloads_chang
     }
 
 
+def test_a_file_without_a_path_keeps_its_place_when_downloads_change():
+    shadow = {"name": "x", "config": {"files": [{"note": "none"}, {"path": "a"}]}}
+    before = {"name": "x", "config": {"download": [{"file_name": "a", "file_url": ""}]}}
+    after = {"name": "x", "config": {"download": [{"file_name": "b", "file_url": ""}]}}
+    assert legacy_overlay("clip", shadow, before, after)["config"]["files"] == [
+        {"note": "none"},
+        {"path": "b"},
+    ]
+
+
 def test_a_file_that_was_listed_without_a_download_gets_one_only_with_a_url():
     shadow = {"name": "x", "config": {"files": [{"path": "a"}]}}
     before = record_from_legacy("clip", "x", shadow)[0]

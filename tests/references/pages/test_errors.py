@@ -1,6 +1,7 @@
 from http import HTTPStatus
 
 import pytest
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -41,7 +42,7 @@ def test_an_unknown_address_has_a_page_for_people_and_json_for_machines(client):
 
 
 def test_a_failure_has_a_page_that_needs_nothing(settings):
-    response = server_error_page()
+    response = server_error_page(HTTPStatus.INTERNAL_SERVER_ERROR)
     assert response.status_code == 500
     page = Page(response)
     assert "Something failed on our side." in page.text
@@ -50,15 +51,22 @@ def test_a_failure_has_a_page_that_needs_nothing(settings):
 
 
 @pytest.mark.django_db
-def test_a_view_that_fails_shows_that_page(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (RuntimeError("broken"), 500, "Something failed on our side."),
+        (OperationalError("gone"), 503, "The models cannot be reached now."),
+    ],
+)
+def test_a_view_that_fails_shows_that_page(monkeypatch, error, status, words):
     def fail(category: str) -> None:
-        raise RuntimeError("broken")
+        raise error
 
     monkeypatch.setattr("references.pages.listing.columns", fail)
     client = Client(raise_request_exception=False)
     response = client.get("/models/clip", headers={"Accept": PAGE})
-    assert response.status_code == 500
-    assert "Something failed on our side." in Page(response).text
+    assert response.status_code == status
+    assert words in Page(response).text
 
 
 def test_a_form_without_a_token_is_refused_with_a_page():

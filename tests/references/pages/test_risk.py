@@ -93,6 +93,22 @@ def test_presets_tell_how_many_they_keep(browser, images):
     ) in text
 
 
+@pytest.mark.parametrize(
+    ("category", "query", "counts"),
+    [
+        ("image_generation", "", "Size on disk 1–2 GB 1 2–3 GB 2 4–6 GB 1 6–8 GB 1 5 of 5 models"),
+        ("image_generation", "?preset=no_workers", "Size on disk 1–2 GB 1 2–3 GB 1 6–8 GB 1 3 of 5 models"),
+        ("image_generation", "?flag=zero_usage_month", "Size on disk 6–8 GB 1"),
+        ("image_generation", "?q=h&size=1", "Size on disk 1–2 GB 1 6–8 GB 1"),
+        ("text_generation", "", "Baseline llama 1 2 of 2 groups"),
+        ("text_generation", "?mode=models", "Baseline llama 3 4 of 4 models"),
+        ("text_generation", "?preset=critical", "No baseline 1 1 of 2 groups"),
+    ],
+)
+def test_filters_tell_how_many_of_the_rows_they_keep(browser, images, texts, category, query, counts):
+    assert counts in weighed(browser, category, query).text
+
+
 def test_the_table_for_spreadsheets_is_the_preset_in_view(browser, images):
     page = weighed(browser, query="?preset=critical")
     [url] = [link for link in page.links if "format=csv" in link]

@@ -1,7 +1,8 @@
 import pytest
 from django.test import Client
 
-from tests.factories import make_download, make_record
+from references.services import record_put
+from tests.factories import make_download, make_record, make_v2
 from tests.references.pages.html import Page
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,14 @@ def test_matches_are_grouped_by_category(browser, models):
 
 def test_a_file_is_found_by_its_checksum(browser, models):
     assert searched(browser, "0123456789aaaa").names_of_rows() == ["Fox%20CLIP"]
+
+
+def test_a_model_is_found_by_the_name_that_leads_to_it_whatever_its_record_says(browser):
+    record_put(category="controlnet", name="control_qr_sdxl", record=make_v2("controlnet", "control_qr_xl"))
+    for query in ("qr_sdxl", "QR_XL"):
+        assert searched(browser, query).names_of_rows() == ["control_qr_sdxl"]
+        listing = Page(browser.get("/models/controlnet", {"q": query}))
+        assert listing.names_of_rows() == ["control_qr_sdxl"]
 
 
 def test_nothing_found_is_said(browser, models):
