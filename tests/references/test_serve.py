@@ -167,7 +167,8 @@ sys.modules["config.wsgi"] = Fatal()
 def test_a_server_whose_workers_die_at_once_fails(variables):
     with served(free_port(), variables, "--workers", "1", prelude=FATAL) as terminal:
         assert terminal.wait(), terminal.shown.decode()
-        assert (terminal.status, terminal.shown.count(b"Unexpected exit from worker-1")) == (1, 2)
+        assert terminal.status == 1
+        assert terminal.shown.count(b"Unexpected exit from worker-1") >= 2
 
 
 def test_workers_of_a_server_that_is_killed_end_too(variables):
