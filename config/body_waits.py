@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds from the first read of a body until all of it must be there.
 BODY_SECONDS = 30.0
+# Seconds that somebody who finds no place waits until another one has its body.
+MOMENT = 0.25
 # Seconds between two looks at who waits.
 LOOK_SECONDS = 1.0
 # One name a descriptor that this process has open.
@@ -65,7 +67,7 @@ class BodyWaits:
     """The waits of a process: as many as there are `places`, which may last BODY_SECONDS each."""
 
     def __init__(self, places: int) -> None:
-        self._places = Places(places)
+        self._places = Places(places, moment=MOMENT)
         self._lock = threading.Lock()
         self._waits: list[BodyWait] = []
         self._watcher: threading.Thread | None = None

@@ -17,6 +17,8 @@ from references.api.errors import detail_response
 HEAD_LIMIT = 32 * 1024
 # Seconds after which it is worth while to send a request again that nobody had time for.
 RETRY_AFTER = 5
+# Seconds that a write which finds no place waits for one: those that come at once are done by then, one by one.
+WRITE_MOMENT = 2.0
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -58,7 +60,7 @@ class WriteLimitMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self._places = Places(settings.WRITE_PLACES)
+        self._places = Places(settings.WRITE_PLACES, moment=WRITE_MOMENT)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in SAFE_METHODS:

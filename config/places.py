@@ -3,19 +3,21 @@
 import threading
 import time
 
-# Seconds that a thread may wait until another one has done, so that requests which come at once all succeed.
-MOMENT = 0.25
-
 
 class NoPlace(Exception):
     """All places are taken, and have been for more than a moment."""
 
 
 class Places:
-    """So many `places`, each taken since a moment of the monotonic clock."""
+    """So many `places`, each taken since a time of the monotonic clock.
 
-    def __init__(self, places: int) -> None:
+    A thread may wait as long as all others have them for no more than a `moment`, in seconds, so that requests which
+    come at once all succeed.
+    """
+
+    def __init__(self, places: int, *, moment: float) -> None:
         self._places = places
+        self._moment = moment
         self._changed = threading.Condition()
         self._taken_since: list[float] = []
 
@@ -23,7 +25,7 @@ class Places:
         """Whoever finds no place waits for one, as long as none of those who have one has it for long."""
         with self._changed:
             while len(self._taken_since) >= self._places:
-                left = min(self._taken_since) + MOMENT - time.monotonic()
+                left = min(self._taken_since) + self._moment - time.monotonic()
                 if left <= 0:
                     raise NoPlace
                 self._changed.wait(left)

@@ -16,7 +16,7 @@ import pytest
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
-from config import body_waits, places, requests
+from config import body_waits, requests
 from config.body_waits import BODY_SECONDS, BodiesBusy, BodyLate, BodyWaits
 from config.limits import RETRY_AFTER, BodyLimitMiddleware
 from config.requests import Utf8Request
@@ -91,7 +91,7 @@ def test_whoever_finds_no_place_is_refused_once_another_one_waits_for_long(liste
 
 
 def test_whoever_finds_no_place_gets_the_next_one_where_nobody_waits_for_long(listener, monkeypatch):
-    monkeypatch.setattr(places, "MOMENT", PATIENCE)
+    monkeypatch.setattr(body_waits, "MOMENT", PATIENCE)
     waits, environ, queued = BodyWaits(1), environ_of(listener), threading.Event()
     changed_wait = waits._places._changed.wait
 

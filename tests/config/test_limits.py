@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from config import places
+from config import limits as limits_module
 from config.limits import HEAD_LIMIT, RETRY_AFTER, HeadLimitMiddleware, WriteLimitMiddleware
 
 
@@ -87,7 +87,7 @@ def writing(slow: Slow, limits: WriteLimitMiddleware, writes: int) -> Iterator[l
 
 
 def test_writes_that_take_long_leave_threads_for_reads(settings, monkeypatch):
-    monkeypatch.setattr(places, "MOMENT", 0)
+    monkeypatch.setattr(limits_module, "WRITE_MOMENT", 0)
     slow = Slow()
     limits = WriteLimitMiddleware(slow)
     assert settings.WRITE_PLACES < settings.WORKER_THREADS
@@ -103,7 +103,7 @@ def test_writes_that_take_long_leave_threads_for_reads(settings, monkeypatch):
 
 
 def test_writes_that_come_at_once_and_are_quick_all_succeed(settings, monkeypatch):
-    monkeypatch.setattr(places, "MOMENT", PATIENCE)
+    monkeypatch.setattr(limits_module, "WRITE_MOMENT", PATIENCE)
     slow = Slow()
     limits = WriteLimitMiddleware(slow)
     with writing(slow, limits, settings.WRITE_PLACES + 3) as under_way:
@@ -125,7 +125,7 @@ def test_a_write_that_fails_leaves_its_place(settings):
 
 def test_a_person_whose_write_is_refused_sees_a_page(settings, monkeypatch):
     settings.WRITE_PLACES = 0
-    monkeypatch.setattr(places, "MOMENT", 0)
+    monkeypatch.setattr(limits_module, "WRITE_MOMENT", 0)
     limits = WriteLimitMiddleware(Slow())
     limits._places._taken_since.append(0.0)
     response = limits(RequestFactory().post("/my-changes", headers={"Accept": "text/html"}))

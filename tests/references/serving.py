@@ -32,6 +32,8 @@ class Terminal:
         self.pid, self.end = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
+            # Whatever runs the tests may outlive its terminal.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.execvpe(command[0], command, {**os.environ, **variables})  # noqa: S606 - no shell is wanted
 
     def press(self, keys: bytes) -> None:

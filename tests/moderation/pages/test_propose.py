@@ -422,7 +422,7 @@ def test_all_that_is_wrong_is_said_in_one_round(rita):
     assert "Has to be a whole number, in digits." in text
     assert "A model of this name is there already" in text
     assert "Homepage The address is no complete web address." in text
-    assert "config.download The record has no file" in text
+    assert "Files The record has no file" in text
     assert "Expected" not in text
 
 
