@@ -70,9 +70,9 @@ class Columns:
     @cached_property
     def _other_names(self) -> dict[int, str]:
         """By position, the names that records are found by, in lower case, where these hold another one."""
-        held = map(TEXT_FIELDS["name"], self.records)
-        pairs = enumerate(zip(self.names, held, strict=True))
-        return {position: name.lower() for position, (name, told) in pairs if name != told}
+        lowered = [name.lower() for name in self.names]
+        pairs = enumerate(zip(lowered, self.lowered("name"), strict=True))
+        return {position: name for position, (name, told) in pairs if name != told}
 
     @cached_property
     def sizes(self) -> list[float | None]:

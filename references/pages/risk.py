@@ -83,10 +83,11 @@ def _report(
     sort = asked.get(SORT, "") if asked.get(SORT, "").removeprefix("-") in SORTS else DEFAULT_SORT
     links = PageLinks(request.path, _state(selection, preset, flags, sort, asked))
 
-    names = _names(known, selection)
-    fitting = view.fitting(names, flags)
-    chosen = preset_entries(view.fitting(set(known.names), flags), preset)
-    shown = entries_sorted(preset_entries(fitting, preset), sort)
+    flagged = view.flagged(flags)
+    chosen = preset_entries(flagged, preset)
+    fitting = view.fitting(_names(known, selection), flagged)
+    kept = preset_entries(fitting, preset)
+    shown = entries_sorted(kept, sort)
     pager = Pager.at(
         links, page_number(asked), page_size=GROUP_PAGE_SIZE if is_grouped else PAGE_SIZE, total=len(shown)
     )
@@ -96,7 +97,7 @@ def _report(
         "preset": preset,
         "search": selection.query,
         "presets": [_preset_option(links, preset, name, fitting) for name in ("", *PRESET_WORDS)],
-        "flags": _flag_options(links, preset_entries(fitting, preset), flags),
+        "flags": _flag_options(links, kept, flags),
         "facets": [
             facet_options(_facet_counts(known, view, chosen, selection, facet), selection, links, facet)
             for facet in facets

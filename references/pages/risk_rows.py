@@ -69,14 +69,14 @@ class RiskView:
         members = self.members.get(entry.name)
         return [member.name for member in members] if members else [entry.name]
 
-    def fitting(self, names: Collection[str], flags: Collection[RiskFlag]) -> list[RiskEntry]:
-        """Entries of which at least one model is among the names, and that have all the flags."""
+    def flagged(self, flags: Collection[RiskFlag]) -> list[RiskEntry]:
+        """Entries that have all the flags."""
         wanted = frozenset(flags)
-        return [
-            entry
-            for entry in self.entries
-            if wanted <= entry.flags and not names.isdisjoint(self.names_of(entry))
-        ]
+        return [entry for entry in self.entries if wanted <= entry.flags]
+
+    def fitting(self, names: Collection[str], entries: Sequence[RiskEntry]) -> list[RiskEntry]:
+        """Those of the entries of which at least one model is among the names."""
+        return [entry for entry in entries if not names.isdisjoint(self.names_of(entry))]
 
     def rows(self, entries: Sequence[RiskEntry]) -> list[RiskRow]:
         return [self._row(entry) for entry in entries]
