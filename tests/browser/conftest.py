@@ -166,3 +166,11 @@ def new_page(chromium: Browser, catalogue: None, live_server: object) -> Iterato
 
 def _show_picture(route: Route) -> None:
     route.fulfill(body=PICTURE, content_type="image/svg+xml")
+
+
+@pytest.fixture
+def people(settings: Settings) -> None:
+    """A requestor and an approver, who sign in with keys of this deployment."""
+    settings.QUEUE_REQUESTOR_IDS = frozenset({"101"})
+    settings.QUEUE_APPROVER_IDS = frozenset({"900"})
+    settings.STATIC_API_KEYS = {"rita": "Rita#101", "ada": "Ada#900"}

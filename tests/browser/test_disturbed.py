@@ -2,7 +2,6 @@
 
 import pytest
 from playwright.sync_api import expect
-from pytest_django import Settings
 
 from moderation.services import batch_decide
 from tests.browser.conftest import NewPage
@@ -11,13 +10,6 @@ from tests.moderation.factories import ADA, make_live, propose_update
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDTHS = pytest.mark.parametrize("width", [1440, 360])
-
-
-@pytest.fixture
-def people(settings: Settings) -> None:
-    settings.QUEUE_REQUESTOR_IDS = frozenset({"101"})
-    settings.QUEUE_APPROVER_IDS = frozenset({"900"})
-    settings.STATIC_API_KEYS = {"rita": "Rita#101", "ada": "Ada#900"}
 
 
 @WIDTHS

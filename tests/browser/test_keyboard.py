@@ -5,7 +5,6 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
-from pytest_django import Settings
 
 from moderation.models import PendingChange
 from moderation.services import batch_apply
@@ -15,13 +14,6 @@ from tests.moderation.factories import ADA, approve, make_live, propose_create, 
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDTHS = pytest.mark.parametrize("width", [1440, 360])
-
-
-@pytest.fixture
-def people(settings: Settings) -> None:
-    settings.QUEUE_REQUESTOR_IDS = frozenset({"101"})
-    settings.QUEUE_APPROVER_IDS = frozenset({"900"})
-    settings.STATIC_API_KEYS = {"rita": "Rita#101", "ada": "Ada#900"}
 
 
 @WIDTHS
