@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from references.thread_store import thread_store
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def commit_mark() -> Mark | None:
     None where only the database can tell: inside a transaction, which sees writes of its own, on a database
     without such memory, and where the system refuses to read it. Raises django.db.DatabaseError.
     """
-    store = connections[DEFAULT_DB_ALIAS]
+    store = thread_store()
     if store.vendor != "sqlite" or store.in_atomic_block:
         return None
     key = store.settings_dict["NAME"], os.getpid()

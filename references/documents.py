@@ -11,9 +11,9 @@ import threading
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from hashlib import blake2b
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
 from django.utils.http import http_date
@@ -37,6 +37,9 @@ READ_BATCH = 5000
 # After so many single rows read from the store, a process reads the category they are of.
 ROW_READS = 20
 
+# The records of a category share their time, and are read one by one.
+_http_date = lru_cache(maxsize=64)(http_date)
+
 
 class Document:
     """Bytes to send, with what entity tags and encodings are made of.
@@ -57,6 +60,8 @@ class Document:
         self.last_modified = last_modified
         self.revision = revision
         self.is_negotiated = is_negotiated
+        # What was answered with it, by all that such an answer depends on.
+        self.answers: dict[Hashable, Any] = {}
 
     @cached_property
     def origin(self) -> list[tuple[str, str]]:
@@ -65,7 +70,7 @@ class Document:
         if self.revision is not None:
             headers.append(("X-Model-Reference-Revision", str(self.revision)))
         if self.last_modified is not None:
-            headers.append(("Last-Modified", http_date(self.last_modified)))
+            headers.append(("Last-Modified", _http_date(self.last_modified)))
         return headers
 
     @cached_property

@@ -7,7 +7,9 @@ commits: it waits in Django's list of what to do then, from which a rollback, to
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
+
+from references.thread_store import thread_store
 
 State = TypeVar("State")
 Value = TypeVar("Value")
@@ -34,9 +36,10 @@ def remember(key: Hashable, value: Any, keep: Callable[[Any], None]) -> None:
 
 def remembered_in_transaction(key: Hashable) -> Any | None:
     """The last value under this key that the open transaction remembers."""
-    if not connection.in_atomic_block:
+    store = thread_store()
+    if not store.in_atomic_block:
         return None
-    waiting = (function for _, function, _ in reversed(connection.run_on_commit))
+    waiting = (function for _, function, _ in reversed(store.run_on_commit))
     return next((each.value for each in waiting if isinstance(each, _AwaitsCommit) and each.key == key), None)
 
 

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 
 from references.api.known import known_document
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
-from references.api.responses import Answer, document_answer
+from references.api.responses import Answer, Headers, document_answer
 from references.categories import CATEGORIES
 from references.documents import Document, record_document, snapshot
 
@@ -49,7 +49,10 @@ class HotReads:
     ) -> None:
         self.application = application
         self.routes = _routes()
-        self.page_headers = {is_secure: page_headers(is_secure) for is_secure in (True, False)}
+        self.page_headers = {is_secure: _added(page_headers(is_secure)) for is_secure in (True, False)}
+        # The settings of a deployment stay as they are, and asking for one takes its time.
+        self.varies_by_origin = bool(settings.CORS_ALLOW_ALL_ORIGINS or settings.CORS_ALLOWED_ORIGINS)
+        self.secure_header = settings.SECURE_PROXY_SSL_HEADER
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
         try:
@@ -66,30 +69,29 @@ class HotReads:
         """None where Django has more to say: errors, cross-origin headers, parameters."""
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
             return None
-        path = environ["PATH_INFO"]
-        page_headers = self.page_headers[_is_secure(environ)]
-        if page_headers is None:
+        added = self.page_headers[self._is_secure(environ)]
+        if added is None:
             return None
+        path = environ["PATH_INFO"]
         read = None if environ.get("QUERY_STRING") else self.routes.get(path) or _record_read(path)
         document = read() if read else known_document(environ)
         if document is None:
             return None
-        answer = document_answer(document, environ, varies_by_origin=_varies_by_origin())
-        answer.headers.extend(item for item in page_headers.items() if item[0] not in OWN_HEADERS)
-        return answer
+        return document_answer(document, environ, varies_by_origin=self.varies_by_origin, added=added)
+
+    def _is_secure(self, environ: dict[str, Any]) -> bool:
+        """As Django tells it: by the server, or by the header that a trusted proxy sets."""
+        if self.secure_header:
+            name, value = self.secure_header
+            if name in environ:
+                return environ[name].split(",", 1)[0].strip() == value
+        return environ.get("wsgi.url_scheme") == "https"
 
 
-def _varies_by_origin() -> bool:
-    return bool(settings.CORS_ALLOW_ALL_ORIGINS or settings.CORS_ALLOWED_ORIGINS)
-
-
-def _is_secure(environ: dict[str, Any]) -> bool:
-    """As Django tells it: by the server, or by the header that a trusted proxy sets."""
-    if settings.SECURE_PROXY_SSL_HEADER:
-        name, value = settings.SECURE_PROXY_SSL_HEADER
-        if name in environ:
-            return environ[name].split(",", 1)[0].strip() == value
-    return environ.get("wsgi.url_scheme") == "https"
+def _added(page_headers: dict[str, str] | None) -> Headers | None:
+    if page_headers is None:
+        return None
+    return tuple(item for item in page_headers.items() if item[0] not in OWN_HEADERS)
 
 
 def _record_read(path: str) -> Read | None:

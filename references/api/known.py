@@ -67,7 +67,8 @@ known_answers = KnownAnswers()
 
 def known_document(environ: Mapping[str, Any]) -> Document | None:
     """What was lately answered to the request of this WSGI environment, if it still holds."""
-    return known_answers.get(_asked(environ)) or known_answers.get(_asked(environ, is_negotiated=True))
+    address = _address(environ)
+    return known_answers.get(address) or known_answers.get(_negotiated(address, environ))
 
 
 def while_kept(holds: Callable[..., bool], figures: object, *args: object, **kwargs: object) -> Holds:
@@ -83,11 +84,16 @@ def while_kept(holds: Callable[..., bool], figures: object, *args: object, **kwa
 
 def known_response(request: HttpRequest, document: Document, *, holds: Holds) -> HttpResponse:
     """200 with the document, which the next one to ask gets too for as long as it holds."""
-    known_answers.put(_asked(request.META, is_negotiated=document.is_negotiated), document, holds)
+    address = _address(request.META)
+    asked = _negotiated(address, request.META) if document.is_negotiated else address
+    known_answers.put(asked, document, holds)
     return document_response(request, document)
 
 
-def _asked(environ: Mapping[str, Any], *, is_negotiated: bool = False) -> str:
-    """Path and query; where there are several forms, with what the client accepts too."""
-    address = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
-    return f"{address}\n{environ.get('HTTP_ACCEPT', '*/*')}" if is_negotiated else address
+def _address(environ: Mapping[str, Any]) -> str:
+    return f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+
+
+def _negotiated(address: str, environ: Mapping[str, Any]) -> str:
+    """Where there are several forms, with what the client accepts too."""
+    return f"{address}\n{environ.get('HTTP_ACCEPT', '*/*')}"

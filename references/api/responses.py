@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -27,8 +28,11 @@ _VARY = {
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
+Headers = tuple[tuple[str, str], ...]
+
+
 class Answer(NamedTuple):
-    """A response before it is put into the form a server or a framework wants."""
+    """A response before it is put into the form a server or a framework wants. It is shared: nobody changes it."""
 
     status: HTTPStatus
     headers: list[tuple[str, str]]
@@ -36,25 +40,44 @@ class Answer(NamedTuple):
 
 
 def document_answer(
-    document: Document, environ: Mapping[str, Any], *, cache: str = READ_CACHE, varies_by_origin: bool = False
+    document: Document,
+    environ: Mapping[str, Any],
+    *,
+    cache: str = READ_CACHE,
+    varies_by_origin: bool = False,
+    added: Headers = (),
 ) -> Answer:
-    """200 with the document, or 304 when the client holds it already, for the headers of a WSGI environment."""
-    digest = document.digest
+    """200 with the document, or 304 when the client holds it already, for the headers of a WSGI environment.
+
+    `added` are headers of the deployment. A document keeps the answers made of it: there are few, and a hot one is
+    asked for as fast as it is sent.
+    """
     gzipped = document.gzipped if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")) else None
+    is_held = _client_holds(environ.get("HTTP_IF_NONE_MATCH", ""), document.digest)
+    kind = is_held, gzipped is not None, cache, varies_by_origin, added
+    answer = document.answers.get(kind)
+    if answer is None:
+        answer = document.answers[kind] = _answer(document, *kind)
+    return answer
+
+
+def _answer(
+    document: Document, is_held: bool, is_gzipped: bool, cache: str, varies_by_origin: bool, added: Headers
+) -> Answer:
     headers = [
-        ("ETag", f'"{digest}"' if gzipped is None else f'"{digest}-gzip"'),
+        ("ETag", f'"{document.digest}-gzip"' if is_gzipped else f'"{document.digest}"'),
         ("Cache-Control", cache),
         ("Vary", _VARY[document.is_negotiated, varies_by_origin]),
         ("X-Content-Type-Options", "nosniff"),
         *document.origin,
     ]
-    if _client_holds(environ.get("HTTP_IF_NONE_MATCH", ""), digest):
-        return Answer(HTTPStatus.NOT_MODIFIED, headers, b"")
-    body = document.body if gzipped is None else gzipped
+    if is_held:
+        return Answer(HTTPStatus.NOT_MODIFIED, [*headers, *added], b"")
+    body = document.gzipped if is_gzipped else document.body
     headers += [("Content-Type", JSON), ("Content-Length", str(len(body)))]
-    if gzipped is not None:
+    if is_gzipped:
         headers.append(("Content-Encoding", "gzip"))
-    return Answer(HTTPStatus.OK, headers, body)
+    return Answer(HTTPStatus.OK, [*headers, *added], body)
 
 
 def document_response(request: HttpRequest, document: Document, *, cache: str = READ_CACHE) -> HttpResponse:
@@ -72,6 +95,7 @@ def json_response(request: HttpRequest, value: object, *, cache: str = READ_CACH
     return document_response(request, Document(body), cache=cache)
 
 
+@lru_cache(maxsize=256)
 def accepts_gzip(accepted: str) -> bool:
     """Whether `Accept-Encoding` takes gzip: by name or by `*`, and not with a quality of zero; the name decides."""
     if not accepted:

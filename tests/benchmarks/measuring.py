@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from tests.benchmarks.load import Client, Reply, Request, fetch
 from tests.benchmarks.rows import SMALLEST, Against, LoadRow, Subject
-from tests.benchmarks.servers import NginxSite
+from tests.benchmarks.servers import NginxSite, ServerAlone
 from tests.benchmarks.stores import REAL
 from tests.benchmarks.table import Budget, Line, Samples, paired_ratios
 
@@ -25,6 +25,7 @@ class Bench:
     subjects: Sequence[Subject]
     client: Client
     nginx: NginxSite | None
+    alone: ServerAlone
     repeats: int
 
     @property
@@ -44,7 +45,11 @@ class Bench:
         for against, budget in row.ratios.items():
             cells = _ratios(row, against, rates, samples)
             if cells:
-                judged = REAL_ONLY if against in {Against.NGINX, Against.PUBLISHED} else frozenset(cells)
+                judged = (
+                    REAL_ONLY
+                    if against in {Against.NGINX, Against.ALONE, Against.PUBLISHED}
+                    else frozenset(cells)
+                )
                 lines.append(
                     Line(row.title, against.value, cells, is_ratio=True, budget=budget, judged=judged)
                 )
@@ -56,10 +61,12 @@ class Bench:
         others = {}
         if self.nginx and Against.NGINX in row.ratios:
             for label, side in sides.items():
-                others[Against.NGINX, label] = _nginx_side(self.nginx, side.reply)
+                others[Against.NGINX, label] = _Side.published(self.nginx, side.reply)
+        if Against.ALONE in row.ratios and REAL in sides:
+            others[Against.ALONE, REAL] = _Side.published(self.alone, sides[REAL].reply)
         if self.nginx and Against.PUBLISHED in row.ratios and self.client.outruns_nginx and REAL in sides:
             smallest = fetch(first.site.port, Request(SMALLEST))
-            others[Against.PUBLISHED, REAL] = _nginx_side(self.nginx, smallest)
+            others[Against.PUBLISHED, REAL] = _Side.published(self.nginx, smallest)
         if Against.SMALLEST in row.ratios:
             others[Against.SMALLEST, REAL] = _Side.of(first.site.port, first.unchanged(SMALLEST))
         return others
@@ -75,13 +82,12 @@ class _Side:
     def of(cls, port: int, request: Request) -> "_Side":
         return cls(port, request, fetch(port, request))
 
+    @classmethod
+    def published(cls, site: NginxSite | ServerAlone, reply: Reply) -> "_Side":
+        return cls.of(site.port, site.publish(reply))
+
     def rate(self, client: Client) -> float:
         return client.rate(self.port, self.request, body_size=len(self.reply.body))
-
-
-def _nginx_side(nginx: NginxSite, reply: Reply) -> _Side:
-    published = nginx.publish(reply.body, encoding=reply.headers.get("content-encoding"))
-    return _Side.of(nginx.port, published)
 
 
 def in_turns(takes: Mapping[Key, Callable[[], float]], *, repeats: int) -> dict[Key, Samples]:

@@ -1,4 +1,4 @@
-"""Starts the service and nginx on free ports of this machine, and stops what it started."""
+"""Starts the service, nginx and the server alone on free ports of this machine, and stops what it started."""
 
 import os
 import shutil
@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.load import HOST, LoadError, Request, UnreachableError, fetch
+from tests.benchmarks.alone import FOLDER, answer_write
+from tests.benchmarks.load import HOST, LoadError, Reply, Request, UnreachableError, fetch
 
 ROOT = Path(__file__).resolve().parents[2]
 START_PATIENCE = 120
@@ -67,16 +68,37 @@ class NginxSite:
         self.port = port
         self.files = files
 
-    def publish(self, body: bytes, *, encoding: str | None) -> Request:
+    def publish(self, reply: Reply) -> Request:
         """The request that gets these bytes back."""
-        folder = encoding or "plain"
+        folder = reply.headers.get("content-encoding", "plain")
         (self.files / folder).mkdir(parents=True, exist_ok=True)
         name = f"{folder}/{len(list(self.files.rglob('*.json')))}.json"
-        (self.files / name).write_bytes(body)
-        request = Request(f"/{name}")
-        if fetch(self.port, request).body != body:
-            raise LoadError("nginx does not serve what was published to it")
-        return request
+        (self.files / name).write_bytes(reply.body)
+        return _published(self.port, Request(f"/{name}"), reply)
+
+
+class ServerAlone:
+    """The server that the service runs on, with what is published to it and nothing else to do."""
+
+    # It adds these itself.
+    own_headers = frozenset({"server", "date"})
+
+    def __init__(self, port: int, answers: Path) -> None:
+        self.port = port
+        self.answers = answers
+
+    def publish(self, reply: Reply) -> Request:
+        """The request that gets these bytes back, under the same headers."""
+        name = str(len(list(self.answers.iterdir())))
+        headers = {key: value for key, value in reply.headers.items() if key not in self.own_headers}
+        answer_write(self.answers / name, headers, reply.body)
+        return _published(self.port, Request(f"/{name}"), reply)
+
+
+def _published(port: int, request: Request, reply: Reply) -> Request:
+    if fetch(port, request).body != reply.body:
+        raise LoadError(f"{request.path} is not what was published there")
+    return request
 
 
 @contextmanager
@@ -105,6 +127,21 @@ def nginx(folder: Path) -> Iterator[NginxSite]:
     with _running(command, env=os.environ, log=folder / "output.log") as process:
         _wait_for_answer(process, port, Request("/up"), log)
         yield NginxSite(port, files)
+
+
+@contextmanager
+def server_alone(folder: Path) -> Iterator[ServerAlone]:
+    """One worker with one thread: more of them only wait for each other where none waits for anything else."""
+    port = free_port()
+    answers = folder / "answers"
+    answer_write(answers / "up", {"Content-Type": "application/json"}, b"{}")
+    log = folder / "output.log"
+    command = [sys.executable, "-m", "granian", "tests.benchmarks.alone:application", "--interface", "wsgi"]
+    command += ["--host", HOST, "--port", str(port), "--workers", "1", "--blocking-threads", "1"]
+    command += ["--no-ws", "--log-level", "warning"]
+    with _running(command, env=os.environ | {FOLDER: str(answers)}, log=log) as process:
+        _wait_for_answer(process, port, Request("/up"), log)
+        yield ServerAlone(port, answers)
 
 
 def free_port() -> int:

@@ -24,7 +24,16 @@ from tests.benchmarks.rows import (
     LoadRow,
     Subject,
 )
-from tests.benchmarks.servers import NGINX, NginxSite, Site, application, nginx, worker_memory
+from tests.benchmarks.servers import (
+    NGINX,
+    NginxSite,
+    ServerAlone,
+    Site,
+    application,
+    nginx,
+    server_alone,
+    worker_memory,
+)
 from tests.benchmarks.stores import LEGACY_FILES, REAL, Size, Store, store
 from tests.benchmarks.table import Budget, Line, Samples, at_most
 from tests.benchmarks.writer import Writer, running_writer
@@ -70,7 +79,8 @@ class Session:
         for title in FIRST_SEARCHES:
             taken = {each.site.label: (each.first_searches[title],) for each in subjects}
             self.lines += seconds_lines(f"first {title} of a worker", taken)
-        bench = Bench(subjects, self._client(), self._nginx(stack, folder), self.plan.repeats)
+        others = self._nginx(stack, folder), self._alone(stack, folder)
+        bench = Bench(subjects, self._client(), *others, self.plan.repeats)
         rows = [row for row in LOAD_ROWS if row.quick or not self.plan.quick]
         self._take("memory", lambda: self._memory_when_warm(bench, rows))
         for row in rows:
@@ -110,6 +120,11 @@ class Session:
         place = folder / "nginx"
         place.mkdir()
         return stack.enter_context(nginx(place))
+
+    def _alone(self, stack: ExitStack, folder: Path) -> ServerAlone:
+        place = folder / "alone"
+        place.mkdir()
+        return stack.enter_context(server_alone(place))
 
     def _filled_stores(self, stack: ExitStack, folder: Path, horde: HordeDouble) -> list[Store]:
         if not LEGACY_FILES.is_dir():

@@ -8,12 +8,14 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from tests.moderation.processes import default_database
+
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory, django_db_blocker) -> Path:
     """An empty SQLite store, to be copied."""
     path = tmp_path_factory.mktemp("stores") / "empty.sqlite3"
-    with django_db_blocker.unblock(), sqlite_file(path):
+    with django_db_blocker.unblock(), default_database(NAME=str(path)):
         call_command("migrate", verbosity=0)
     return path
 
@@ -26,23 +28,5 @@ def shared_store(transactional_db: None, request: pytest.FixtureRequest, tmp_pat
         return
     path = tmp_path / "store.sqlite3"
     shutil.copy(request.getfixturevalue("migrated_file"), path)
-    with sqlite_file(path):
+    with default_database(NAME=str(path)):
         yield
-
-
-class sqlite_file:  # noqa: N801 - used like a function
-    """Makes a SQLite file the default database of this and all new threads."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        self.outer = connections["default"]
-        self.settings = connections.databases["default"]
-        connections.databases["default"] = {**self.settings, "NAME": str(self.path)}
-        del connections["default"]
-
-    def __exit__(self, *error: object) -> None:
-        connections["default"].close()
-        connections.databases["default"] = self.settings
-        connections["default"] = self.outer

@@ -24,6 +24,7 @@ from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
 
 from config.databases import database_config
+from references import thread_store
 from tests.benchmarks.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,16 +74,8 @@ class Store:
     @contextmanager
     def connected(self, blocker: DjangoDbBlocker) -> Iterator[None]:
         """Makes it the database of this process and its new threads."""
-        outer, settings = connections["default"], connections.databases["default"]
-        connections.databases["default"] = settings | database_config(self.url)
-        del connections["default"]
-        try:
-            with blocker.unblock():
-                yield
-        finally:
-            connections["default"].close()
-            connections.databases["default"] = settings
-            connections["default"] = outer
+        with blocker.unblock(), default_database(**database_config(self.url)):
+            yield
 
     def _output(self, command: Sequence[str]) -> str:
         done = subprocess.run(
@@ -90,6 +83,22 @@ class Store:
         )
         assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return done.stdout
+
+
+@contextmanager
+def default_database(**config: Any) -> Iterator[None]:
+    """Makes what differs so from the default database the default of this thread and all new ones."""
+    outer, settings = connections["default"], connections.databases["default"]
+    connections.databases["default"] = settings | config
+    del connections["default"]
+    vars(thread_store.held).clear()
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.databases["default"] = settings
+        connections["default"] = outer
+        vars(thread_store.held).clear()
 
 
 @contextmanager

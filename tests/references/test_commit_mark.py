@@ -36,7 +36,7 @@ def store(monkeypatch):
         settings_dict={"NAME": ":memory:"},
         wrap_database_errors=errors,
     )
-    monkeypatch.setattr(module, "connections", {"default": store})
+    monkeypatch.setattr(module, "thread_store", lambda: store)
     return store
 
 
