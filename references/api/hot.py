@@ -14,10 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from references.api.known import known_document
+from references.api.known import Known, known_answer
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
+from references.api.recent import RecentAnswers
 from references.api.responses import Answer, Headers, document_answer
 from references.categories import CATEGORIES
+from references.commit_mark import commit_mark
 from references.documents import Document, record_document, snapshot
 
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
@@ -49,35 +51,60 @@ class HotReads:
     ) -> None:
         self.application = application
         self.routes = _routes()
+        self.recent = RecentAnswers()
         self.page_headers = {is_secure: _added(page_headers(is_secure)) for is_secure in (True, False)}
         # The settings of a deployment stay as they are, and asking for one takes its time.
         self.varies_by_origin = bool(settings.CORS_ALLOW_ALL_ORIGINS or settings.CORS_ALLOWED_ORIGINS)
         self.secure_header = settings.SECURE_PROXY_SSL_HEADER
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
-        try:
-            answer = self._answer(environ)
-        except FAILURES:
-            # Django begins with a new connection where this one broke. What fails then too, its view reports.
-            answer = None
+        answer = self.at_hand(environ) or self._answer(environ)
         if answer is None:
             return self.application(environ, start_response)
         start_response(STATUS_LINES[answer.status], answer.headers)
         return [answer.body]
 
-    def _answer(self, environ: dict[str, Any]) -> Answer | None:
-        """None where Django has more to say: errors, cross-origin headers, parameters."""
-        if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
-            return None
-        added = self.page_headers[self._is_secure(environ)]
+    def at_hand(self, environ: dict[str, Any]) -> Answer | None:
+        """The answer, where it was given lately and still holds: nothing is read or rendered for it."""
+        added = self._added_headers(environ)
         if added is None:
             return None
+        try:
+            document = self.recent.get(environ)
+        except FAILURES:
+            return None
+        return None if document is None else self._document_answer(document, environ, added)
+
+    def _answer(self, environ: dict[str, Any]) -> Answer | None:
+        """None where Django has more to say: errors, cross-origin headers, parameters."""
+        added = self._added_headers(environ)
+        if added is None:
+            return None
+        try:
+            mark = commit_mark()
+            known = self._known(environ)
+            if known is None:
+                return None
+            answer = self._document_answer(known.document, environ, added)
+        except FAILURES:
+            # Django begins with a new connection where this one broke. What fails then too, its view reports.
+            return None
+        self.recent.put(environ, known, mark)
+        return answer
+
+    def _known(self, environ: dict[str, Any]) -> Known | None:
         path = environ["PATH_INFO"]
         read = None if environ.get("QUERY_STRING") else self.routes.get(path) or _record_read(path)
-        document = read() if read else known_document(environ)
-        if document is None:
-            return None
+        return _current(read()) if read else known_answer(environ)
+
+    def _document_answer(self, document: Document, environ: dict[str, Any], added: Headers) -> Answer:
         return document_answer(document, environ, varies_by_origin=self.varies_by_origin, added=added)
+
+    def _added_headers(self, environ: dict[str, Any]) -> Headers | None:
+        """What the deployment adds to the answer; None where it is not for us."""
+        if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
+            return None
+        return self.page_headers[self._is_secure(environ)]
 
     def _is_secure(self, environ: dict[str, Any]) -> bool:
         """As Django tells it: by the server, or by the header that a trusted proxy sets."""
@@ -86,6 +113,11 @@ class HotReads:
             if name in environ:
                 return environ[name].split(",", 1)[0].strip() == value
         return environ.get("wsgi.url_scheme") == "https"
+
+
+def _current(document: Document | None) -> Known | None:
+    """What a category or a record holds now. It changes with a commit, and with nothing else."""
+    return None if document is None else Known(document, holds=lambda: True)
 
 
 def _added(page_headers: dict[str, str] | None) -> Headers | None:

@@ -8,7 +8,7 @@ the document says so.
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 from django.http import HttpRequest, HttpResponse
@@ -24,37 +24,40 @@ OVERHEAD = 1000
 Holds = Callable[[], bool]
 
 
+class Known(NamedTuple):
+    """A document, and whether it still is what its address stands for."""
+
+    document: Document
+    holds: Holds
+
+
 class KnownAnswers:
     """As many answers as fit into KNOWN_BYTES; shared by threads, each of which may find one a moment later."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, tuple[Document, Holds]] = {}
+        self._answers: dict[str, Known] = {}
         self._bytes = 0
         self._keeping = Lock()
 
-    def get(self, asked: str) -> Document | None:
+    def get(self, asked: str) -> Known | None:
         known = remembered_in_transaction(("answer", asked)) or self._answers.get(asked)
-        if known is None:
-            return None
-        document, holds = known
-        return document if holds() else None
+        return known if known and known.holds() else None
 
-    def put(self, asked: str, document: Document, holds: Holds) -> None:
-        remember(("answer", asked), (document, holds), partial(self._keep, asked))
+    def put(self, asked: str, known: Known) -> None:
+        remember(("answer", asked), known, partial(self._keep, asked))
 
     def clear(self) -> None:
         self._answers, self._bytes = {}, 0
 
-    def _keep(self, asked: str, answer: tuple[Document, Holds]) -> None:
-        document, _ = answer
-        size = _size(asked, document)
+    def _keep(self, asked: str, known: Known) -> None:
+        size = _size(asked, known.document)
         with self._keeping:
             replaced = self._answers.get(asked)
-            self._bytes -= _size(asked, replaced[0]) if replaced else 0
+            self._bytes -= _size(asked, replaced.document) if replaced else 0
             if self._bytes + size > KNOWN_BYTES:
                 self.clear()
             if size <= KNOWN_BYTES:
-                self._answers[asked] = answer
+                self._answers[asked] = known
                 self._bytes += size
 
 
@@ -65,9 +68,9 @@ def _size(asked: str, document: Document) -> int:
 known_answers = KnownAnswers()
 
 
-def known_document(environ: Mapping[str, Any]) -> Document | None:
+def known_answer(environ: Mapping[str, Any]) -> Known | None:
     """What was lately answered to the request of this WSGI environment, if it still holds."""
-    address = _address(environ)
+    address = address_of(environ)
     return known_answers.get(address) or known_answers.get(_negotiated(address, environ))
 
 
@@ -84,13 +87,13 @@ def while_kept(holds: Callable[..., bool], figures: object, *args: object, **kwa
 
 def known_response(request: HttpRequest, document: Document, *, holds: Holds) -> HttpResponse:
     """200 with the document, which the next one to ask gets too for as long as it holds."""
-    address = _address(request.META)
+    address = address_of(request.META)
     asked = _negotiated(address, request.META) if document.is_negotiated else address
-    known_answers.put(asked, document, holds)
+    known_answers.put(asked, Known(document, holds))
     return document_response(request, document)
 
 
-def _address(environ: Mapping[str, Any]) -> str:
+def address_of(environ: Mapping[str, Any]) -> str:
     return f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
 
 
