@@ -21,7 +21,6 @@ from moderation.states import Operation
 from references.documents import snapshot
 from references.horde import HordeUser
 from references.pages.choices import spec_or_404
-from references.pages.errors import posts_only
 from references.pages.labels import counted
 from references.pages.security import page
 from references.pages.theme import SeeOther
@@ -29,6 +28,7 @@ from references.pages.theme import SeeOther
 SECTION = "catalogue"
 NAME, CONFIRM, NOTE, ACT, SEND = "name", "confirm", "note", "act", "send"
 MOST_AT_ONCE = 200
+CHOOSE_AGAIN = "Choose the models again: which ones were ticked, and a note about them, are not kept."
 
 
 @never_cache
@@ -68,11 +68,15 @@ def propose_delete(request: HttpRequest, user: HordeUser, category: str, name: s
 
 
 @never_cache
-@posts_only
 @page
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_proposers
 def propose_bulk(request: HttpRequest, user: HordeUser, category: str) -> HttpResponse:
     spec = spec_or_404(category)
+    if request.method != "POST":
+        # Whoever had to sign in on the way comes back without the form, and ticks are too many for an address.
+        messages.warning(request, CHOOSE_AGAIN)
+        return SeeOther(reverse("catalogue:category", args=[category]))
     held = snapshot(category)
     asked = list(dict.fromkeys(request.POST.getlist(NAME)))
     found = [name for name in asked if name in held.by_name]

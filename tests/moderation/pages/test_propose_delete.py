@@ -1,6 +1,7 @@
 """Proposing removals: one model with what depends on it, and several at once."""
 
 import time
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from references.horde.usage import STATUS_CALLS, USAGE_CALLS
 from references.models import ModelRecord, UsageSnapshot
 from tests.factories import make_record
 from tests.moderation.factories import IMAGES, RAVI, make_live, propose_delete, propose_update
+from tests.moderation.pages.conftest import KEYS
 from tests.references.figures import recorded_bodies
 from tests.references.pages.html import Page
 
@@ -170,11 +172,37 @@ def test_bulk_removals_are_for_requestors_and_take_a_token(client, sign_in, rita
     sent = {"name": ["one"], "act": "send", "confirm": "1"}
     assert client.post(BULK, sent).headers["Location"].startswith("/sign-in")
     assert sign_in("Paul").post(BULK, sent).headers["Location"] == "/sign-in"
-    shown = rita.get(BULK)
-    assert (shown.status_code, "It only takes what a form sends." in Page(shown).text) == (405, True)
     rita.handler.enforce_csrf_checks = True
     assert rita.post(BULK, sent).status_code == 403
     assert PendingChange.objects.count() == 0
+
+
+def test_whoever_signs_in_again_between_the_steps_is_led_to_the_list_and_told_why(rita):
+    make_live("one")
+    rita.post(BULK, {"name": ["one"]})
+    rita.cookies.clear()
+    sent = {"name": ["one"], "act": "send", "confirm": "1", "note": "Unused"}
+    lost = rita.post(BULK, sent, headers={"Referer": f"http://testserver{BULK}"})
+    asked = Page(rita.get(lost.headers["Location"]))
+    assert "Nothing was sent: you are no longer signed in." in asked.text
+    form = {"apikey": KEYS["Rita"], "next": asked.all("input", id="id_next")[0]["value"]}
+    again = rita.post("/sign-in", form, follow=True)
+    assert again.redirect_chain == [(BULK, 303), (f"/models/{IMAGES}", 303)]
+    page = Page(again)
+    assert (
+        "Choose the models again: which ones were ticked, and a note about them, are not kept." in page.text
+    )
+    assert page.all("form", id="selection", action=BULK)
+    assert PendingChange.objects.count() == 0
+    assert "Choose the models again" not in Page(rita.get(f"/models/{IMAGES}")).text
+
+
+def test_the_address_of_removals_alone_leads_to_the_list_for_requestors_only(client, sign_in, rita):
+    assert rita.head(BULK).headers["Location"] == f"/models/{IMAGES}"
+    assert client.get(BULK).headers["Location"] == f"/sign-in?{urlencode({'next': BULK})}"
+    assert sign_in("Paul").get(BULK).headers["Location"] == "/sign-in"
+    assert rita.get("/propose/nothing/bulk").status_code == 404
+    assert rita.put(BULK).status_code == 405
 
 
 def test_the_members_of_a_group_are_ticked_one_by_one(rita, usage):
