@@ -20,12 +20,13 @@ class PendingChangeAdmin(ReadOnlyAdmin):
         "batch_id",
         "requested_at",
     )
+    texts = ("model_name", "requested_username")
     times = ("requested_at", "approved_at", "rejected_at", "applied_at", "purged_at", "updated_at")
     list_filter = ("status", "operation", "category")
     search_fields = ("model_name", "requested_username", "batch_title")
     ordering = ("-change_id",)
-    exclude = ("payload", "base_record", "request_metadata", "related_models")
-    readonly_fields = ("readable_payload", "readable_base")
+    exclude = ("payload", "base_record", "live_before", "live_after", "request_metadata", "related_models")
+    readonly_fields = ("readable_payload", "readable_base", "readable_before", "readable_after")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PendingChange]:
         return PendingChange.objects.all()
@@ -38,10 +39,19 @@ class PendingChangeAdmin(ReadOnlyAdmin):
     def readable_base(self, change: PendingChange) -> str:
         return readable_json(change.base_as_dict())
 
+    @admin.display(description="record before it was applied")
+    def readable_before(self, change: PendingChange) -> str:
+        return readable_json(change.live_before_as_dict())
+
+    @admin.display(description="record after it was applied")
+    def readable_after(self, change: PendingChange) -> str:
+        return readable_json(change.live_after_as_dict())
+
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     list_display = ("number", "title", "approved_by", "approved_at", "last_event_id")
+    texts = ("approved_by",)
     times = ("approved_at",)
     search_fields = ("title",)
     ordering = ("-number",)
@@ -58,6 +68,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "request_id",
         "timestamp",
     )
+    texts = ("model_name", "logical_user_id", "request_id")
     times = ("timestamp",)
     list_filter = ("category", "operation", "domain")
     search_fields = ("model_name", "logical_user_id", "request_id")
@@ -73,6 +84,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 @admin.register(ChangeComment)
 class ChangeCommentAdmin(ReadOnlyAdmin):
     list_display = ("change_id", "author_username", "text", "written_at")
+    texts = ("author_username", "text")
     times = ("written_at",)
     search_fields = ("author_username", "text")
     ordering = ("-pk",)
@@ -81,3 +93,4 @@ class ChangeCommentAdmin(ReadOnlyAdmin):
 @admin.register(SavedReason)
 class SavedReasonAdmin(ReadOnlyAdmin):
     list_display = ("text",)
+    texts = ("text",)

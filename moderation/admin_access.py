@@ -8,9 +8,9 @@ People with a row and a password come in as ever.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,6 +20,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from moderation.pages.session import NEXT, queue_is_open, sign_in_url, signed_in
 from references.pages.security import secured
 
+# Rows of a list on one page, and all that "Show all" shows: a page is below 100 kB with its style sheets.
+ROWS_SHOWN = 25
 # An approver looks at what these apps hold. Acts are views of their own, which ask for the role.
 SHOWN_APPS = frozenset({"references", "moderation"})
 
@@ -65,6 +67,14 @@ class DeskSite(AdminSite):
     login_template = "moderation/admin_login.html"
     index_template = app_index_template = "desk/records.html"
     enable_nav_sidebar = False
+
+    def register(
+        self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any
+    ) -> None:
+        """As Django does; every list, those of accounts too, has pages that are no longer than others here."""
+        shown = min(ROWS_SHOWN, (admin_class or ModelAdmin).list_per_page)
+        pages = {"list_per_page": shown, "list_max_show_all": shown}
+        super().register(model_or_iterable, admin_class, **(pages | options))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         desk = [

@@ -136,12 +136,18 @@ def _file_warnings(
     category: str, name: str, record: Mapping[str, Any], known: KnownModels
 ) -> Iterator[RecordWarning]:
     seen: dict[str, int] = {}
+    names: dict[str, int] = {}
     # Text models are fetched by their names.
     if category != TEXT_CATEGORY and not download_entries(record):
         text = "The record has no file, so workers have nothing to load."
         yield RecordWarning("config.download", text, WarningLevel.SERIOUS)
     for index, entry in enumerate(download_entries(record)):
         path = f"config.download.{index}"
+        file_name = entry.get("file_name")
+        file_name = file_name.strip() if isinstance(file_name, str) else ""
+        if file_name and (first := names.setdefault(file_name.casefold(), index)) != index:
+            text = f"File {first + 1} of this record has the same name, so one would replace the other."
+            yield RecordWarning(f"{path}.file_name", text, WarningLevel.SERIOUS)
         url = entry.get("file_url")
         yield from _url_warnings(f"{path}.file_url", url if isinstance(url, str) else "")
         digest = entry.get("sha256sum")

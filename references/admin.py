@@ -4,13 +4,16 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from html import escape
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from references import admin_structure  # noqa: F401 - registers its models
+from references.admin_columns import cut_column
 from references.models import CATEGORY_MODELS, Category, ModelRecord
 
 
@@ -38,12 +41,17 @@ def time_text(seconds: int) -> str:
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Lists and shows rows; nothing can be added, changed or removed here. `times` are columns of UNIX seconds."""
+    """Lists and shows rows; nothing can be added, changed or removed here.
+
+    `times` are columns of UNIX seconds, `texts` are those that lists show the beginning of.
+    """
 
     times: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     def get_list_display(self, request: HttpRequest) -> list:
-        return self._with_times(super().get_list_display(request))
+        names = self._with_times(super().get_list_display(request))
+        return [cut_column(name) if name in self.texts else name for name in names]
 
     def get_fields(self, request: HttpRequest, obj: object = None) -> list:
         return self._with_times(super().get_fields(request, obj))
@@ -71,6 +79,7 @@ class CategoryAdmin(ReadOnlyAdmin):
         "last_operation_model",
         "last_updated",
     )
+    texts = ("last_operation_model",)
     times = ("initialized_at", "last_updated", "last_successful_operation")
 
     def get_queryset(self, request: HttpRequest) -> object:
@@ -83,6 +92,7 @@ class CategoryAdmin(ReadOnlyAdmin):
 
 class ModelRecordAdmin(ReadOnlyAdmin):
     list_display = ("name", "baseline", "style", "nsfw", "size_on_disk_bytes")
+    texts = ("name", "baseline", "style")
     list_filter = ("baseline", "style", "nsfw")
     search_fields = ("name",)
     ordering = ("position",)
@@ -97,8 +107,9 @@ class ModelRecordAdmin(ReadOnlyAdmin):
         return readable_json(stored.legacy_as_dict())
 
 
-def readable_json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def readable_json(value: object) -> SafeString:
+    """As JSON on lines of its own. Quotes need no escaping between tags, and are a good part of it."""
+    return SafeString(escape(json.dumps(value, indent=2, ensure_ascii=False), quote=False))
 
 
 for model in CATEGORY_MODELS.values():

@@ -16,8 +16,14 @@ from moderation.pages.change_view import STATUS_LABELS, WITHDRAWN, ChangeView
 from moderation.querysets import PendingChangeQuerySet
 from moderation.reverts import open_reverts
 from moderation.review import ChangeDiff, change_diff
-from moderation.states import Status
+from moderation.states import Operation, Status
 
+# What becomes of the names that backends give a text model: its entries there are copies of its record.
+RELATED_WORDS = {
+    Operation.CREATE: "It gets entries under the names that backends give it",
+    Operation.UPDATE: "Its entries under the names that backends give it change with it",
+    Operation.DELETE: "Its entries under the names that backends give it go with it, if no other model has them",
+}
 # Of a proposer's decided changes, and of the other open changes to a model.
 RECENT, RIVALS = 5, 20
 
@@ -71,6 +77,10 @@ class ChangePage:
     @property
     def is_live(self) -> bool:
         return self.diff.current_state is not None and self.change.status != Status.APPLIED
+
+    @property
+    def related_words(self) -> str:
+        return RELATED_WORDS[Operation(self.change.operation)]
 
     @property
     def stale_words(self) -> str:

@@ -36,10 +36,10 @@ def overwrite_losses(
     asked_for = [diff.path for diff in told_diffs(category, base, written).telling]
     rows = []
     for diff in told_diffs(category, live, written).telling:
-        if not _touches(diff.path, by_others):
+        if not touches(diff.path, by_others):
             continue
         texts = [_value_text(state, diff.path) for state in (base, live, written)]
-        is_clash = _touches(diff.path, asked_for)
+        is_clash = touches(diff.path, asked_for)
         rows.append(LossRow(diff.path, *texts, is_clash, is_critical(category, [diff])))
     return sorted(rows, key=lambda row: not row.is_critical)
 
@@ -54,7 +54,8 @@ def applied_losses(change: PendingChange) -> Sequence[LossRow]:
     )
 
 
-def _touches(path: str, others: Sequence[str]) -> bool:
+def touches(path: str, others: Sequence[str]) -> bool:
+    """Whether the path is one of the others, leads into one, or has one in it."""
     return any(is_under(path, other) or is_under(other, path) for other in others)
 
 

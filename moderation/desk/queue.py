@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException
 
 from moderation.actors import Actor
 from moderation.desk.access import for_approvers
-from moderation.desk.filters import REVIEW, SHOW, QueueQuery, queue_query_parse
+from moderation.desk.filters import BATCH, REVIEW, SHOW, SINCE, UNTIL, QueueQuery, queue_query_parse
 from moderation.desk.forms import APPROVE, REJECT, DecisionForm, title_proposed
 from moderation.desk.marks import OpenChange, open_changes
 from moderation.desk.rivals import rivals_warning
@@ -132,6 +132,8 @@ def _shown(
         "search": asked.text,
         "orders": order_options(asked, links),
         "hidden_fields": links.hidden(SEARCH),
+        "asked": asked,
+        "narrow_hidden": links.hidden(BATCH, SINCE, UNTIL),
         "query": asked.encoded(),
         "rows": rows,
         "can_decide": any(row.is_decidable for row in rows),

@@ -10,13 +10,17 @@ from django.db.models.functions import Coalesce
 from moderation.actors import Actor
 from moderation.desk.filters import (
     ALL,
+    BATCH,
     CATEGORY,
+    KIND,
     NEWEST,
     PRESETS,
     PROPOSER,
     REVIEW,
+    SINCE,
     SORTS,
     STATUS,
+    UNTIL,
     QueueQuery,
 )
 from moderation.desk.marks import OpenChange, lives_of
@@ -25,7 +29,7 @@ from moderation.diffs import is_critical
 from moderation.known_models import known_models, store_stamp
 from moderation.live import live_form
 from moderation.models import ChangeComment, PendingChange
-from moderation.pages.change_view import STATUS_LABELS, ChangeView
+from moderation.pages.change_view import OPERATION_LABELS, STATUS_LABELS, ChangeView
 from moderation.querysets import PendingChangeQuerySet
 from moderation.review import proposed_record
 from moderation.states import OPEN_STATUSES, Operation, Status
@@ -86,6 +90,7 @@ class FilterOptions:
 
 FILTERS = (
     FilterName(STATUS, "Status"),
+    FilterName(KIND, "Kind"),
     FilterName(CATEGORY, "Category"),
     FilterName(PROPOSER, "Proposed by"),
 )
@@ -166,16 +171,17 @@ def order_options(asked: QueueQuery, links: PageLinks) -> list[Option]:
 class Tally:
     """How many of the preset's changes have each combination of values, and what proposers are called."""
 
-    counts: Mapping[tuple[str, str, str], int]
+    counts: Mapping[tuple[str, str, str, str], int]
     names: Mapping[str, str]
 
     @classmethod
     def of(cls, changes: PendingChangeQuerySet) -> "Tally":
-        counts: Counter[tuple[str, str, str]] = Counter()
+        counts: Counter[tuple[str, str, str, str]] = Counter()
         names = {}
-        grouped = changes.order_by().values_list("status", "category", "requested_by", "requested_username")
-        for status, category, proposer, username, count in grouped.annotate(Count("pk")):
-            counts[status, category, proposer] += count
+        columns = ("status", "operation", "category", "requested_by", "requested_username")
+        grouped = changes.order_by().values_list(*columns).annotate(Count("pk"))
+        for *values, proposer, username, count in grouped:
+            counts[*values, proposer] += count
             names[proposer] = username
         return cls(counts, names)
 
@@ -193,6 +199,8 @@ class Tally:
     def label(self, name: str, value: str) -> str:
         if name == STATUS:
             return STATUS_LABELS[Status(value)]
+        if name == KIND:
+            return OPERATION_LABELS[Operation(value)]
         return CATEGORIES[value].label if name == CATEGORY else self.names.get(value, value)
 
     def _filter(
@@ -223,15 +231,21 @@ def filter_chips(asked: QueueQuery, tally: Tally, links: PageLinks) -> list[Chip
         for name, values in zip(FILTERS, _chosen(asked), strict=True)
         for value in values
     ]
-    if asked.batch is not None:
-        chips.insert(0, Chip("Batch", str(asked.batch), links.replaced(batch=None)))
+    single = (
+        (BATCH, "Batch", asked.batch),
+        (SINCE, "Proposed since", asked.since),
+        (UNTIL, "Proposed until", asked.until),
+    )
+    chips[:0] = [
+        Chip(label, str(value), links.replaced(**{name: None})) for name, label, value in single if value
+    ]
     if asked.text:
         chips.insert(0, Chip("Name", asked.text, links.replaced(q=None)))
     return chips
 
 
 def _chosen(asked: QueueQuery) -> Sequence[Sequence[str]]:
-    return asked.statuses, asked.categories, asked.proposers
+    return asked.statuses, asked.kinds, asked.categories, asked.proposers
 
 
 def _fits(values: Sequence[str], wanted: Sequence[Sequence[str]]) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moderation.diffs import ChangeType, FieldDiff, is_critical
+from moderation.field_rows import FieldRow, field_row
 from moderation.models import PendingChange
 from moderation.review import ChangeDiff
 from moderation.states import WITHDRAWN_REASON, Operation, Status
-from moderation.telling import told_diffs, value_text
+from moderation.telling import told_diffs
 from references.categories import CATEGORIES, CategorySpec
 
 STATUS_LABELS = {
@@ -77,20 +77,11 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True)
-class DiffRow:
-    path: str
-    change_type: ChangeType
-    old: str
-    new: str
-    is_critical: bool
-
-
-@dataclass(frozen=True, slots=True)
 class DiffRows:
     """The fields that differ, and apart from them those that say nothing."""
 
-    telling: Sequence[DiffRow]
-    idle: Sequence[DiffRow]
+    telling: Sequence[FieldRow]
+    idle: Sequence[FieldRow]
 
     @property
     def is_critical(self) -> bool:
@@ -105,15 +96,6 @@ def state_rows(category: str, before: dict | None, after: dict | None) -> DiffRo
     """What differs between two states of a record, either of which may be none."""
     told = told_diffs(category, before, after)
     return DiffRows(
-        [_row(category, field) for field in told.telling], [_row(category, field) for field in told.idle]
-    )
-
-
-def _row(category: str, field: FieldDiff) -> DiffRow:
-    return DiffRow(
-        field.path,
-        field.change_type,
-        old=value_text(field.old),
-        new=value_text(field.new),
-        is_critical=is_critical(category, [field]),
+        [field_row(category, field) for field in told.telling],
+        [field_row(category, field) for field in told.idle],
     )

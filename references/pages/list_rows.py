@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
+from references.categories import TEXT_CATEGORY
 from references.downloads import Record, size_on_disk
 from references.pages.columns import Columns
 from references.pages.list_query import ListQuery
@@ -117,18 +118,20 @@ def _ordered(known: Columns, query: ListQuery, stats: Sequence[ModelStats] | Non
 
 
 def rows_of(known: Columns, positions: Sequence[int], stats: Sequence[ModelStats] | None) -> list[ModelRow]:
+    # Elsewhere a slash is part of the name, as in ViT-L/14.
+    has_authors = known.index.category == TEXT_CATEGORY
     return [
-        _row(known.names[position], known.records[position], stats[position] if stats else None)
+        _row(known.names[position], known.records[position], stats[position] if stats else None, has_authors)
         for position in positions
     ]
 
 
-def _row(name: str, record: Record, stats: ModelStats | None) -> ModelRow:
-    author, slash, short_name = name.rpartition("/")
+def _row(name: str, record: Record, stats: ModelStats | None, has_authors: bool) -> ModelRow:
+    author, _, short_name = name.rpartition("/") if has_authors else ("", "", name)
     is_nsfw = is_true(record, "nsfw")
     return ModelRow(
         name=name,
-        short_name=short_name if slash else name,
+        short_name=short_name,
         author=author,
         description=text(record, "description"),
         baseline=text(record, "baseline"),

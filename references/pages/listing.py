@@ -32,6 +32,7 @@ from references.pages.list_rows import (
     sort_fields,
 )
 from references.pages.panels import badges_of, category_links
+from references.pages.search import fields_missed
 from references.pages.security import page
 from references.pages.usage import stats_if_known
 from references.popularity import ModelStats
@@ -74,6 +75,7 @@ def category_list(request: HttpRequest, category: str) -> HttpResponse:
         "is_empty": not len(known),
         "query": query,
         "search": query.selection.query,
+        **fields_missed(query.selection.query),
         "sort": query.sort,
         "links": links,
         "match_count": len(listing.positions),

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from references.categories import TEXT_CATEGORY
-from references.deletion_risk import RiskEntry
 from references.documents import Snapshot, snapshot
 from references.downloads import size_on_disk
 from references.pages import values
@@ -23,10 +22,9 @@ from references.pages.list_rows import ModelRow, rows_of
 from references.pages.panels import panels_of, record_links
 from references.pages.pictures import pictures
 from references.pages.plots import DaySeries, day_series
-from references.pages.risk_words import FlagWords, flags_in_words
+from references.pages.risk_words import flags_in_words
 from references.pages.security import page
-from references.pages.usage import risk_if_known, stats_if_known
-from references.popularity import ModelStats
+from references.pages.usage import model_usage_if_known
 from references.rows import Row
 from references.text import related_models
 from references.usage_history import usage_history
@@ -44,18 +42,6 @@ class Form:
     markup: SafeString
     from_where: str
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    stats: ModelStats
-    fetched_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Risk:
-    entry: RiskEntry
-    flags: Sequence[FlagWords]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +80,7 @@ def record_page(request: HttpRequest, category: str, name: str) -> HttpResponse:
             "siblings": _siblings(row, columns(category)) if category == TEXT_CATEGORY else [],
             "backend_names": related_models(name) if category == TEXT_CATEGORY else [],
             "forms": _forms(row),
-            "usage": _usage(held, row),
-            "risk": _risk(held, row),
+            **_usage(held, row),
             "history": _history(category, name) if spec.usage else None,
             "panels": panels_of(request, row),
             "actions": record_links(request, row),
@@ -150,20 +135,19 @@ def _forms(row: Row) -> list[Form]:
     return forms
 
 
-def _usage(held: Snapshot, row: Row) -> Usage | None:
-    known = stats_if_known(held)
-    if known is None:
-        return None
-    position = next(position for position, other in enumerate(held.rows) if other is row)
-    return Usage(known.models[position], known.fetched_at)
-
-
-def _risk(held: Snapshot, row: Row) -> Risk | None:
-    known = risk_if_known(held)
-    if known is None:
-        return None
-    entry = next((entry for entry in known.report.entries if entry.name == row.name), None)
-    return entry and Risk(entry, flags_in_words(entry.flags))
+def _usage(held: Snapshot, row: Row) -> dict[str, Any]:
+    """Use and risk; of the risk by its own requests there are words where they say something else."""
+    usage = model_usage_if_known(held, row)
+    if usage is None:
+        return {}
+    risk, own = usage.risk, usage.own
+    is_other = (own.flags, own.is_critical) != (risk.flags, risk.is_critical)
+    return {
+        "usage": usage,
+        "risk_flags": flags_in_words(risk.flags),
+        "is_other_alone": is_other,
+        "own_flags": flags_in_words(own.flags) if is_other else [],
+    }
 
 
 def _history(category: str, name: str) -> History:

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import compress
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from references.analytics import risk_rules
+from references.api.risk_csv import CSV, risk_csv
 from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.deletion_risk import RiskEntry, RiskFlag
 from references.pages.choices import Chip, Option, facet_options, selection_chips, spec_or_404
@@ -19,18 +20,19 @@ from references.pages.facets import Facet
 from references.pages.links import PAGE, PageLinks, Pager
 from references.pages.list_query import SEARCH, SORT, chosen_values, page_number, search_text
 from references.pages.risk_rows import DEFAULT_SORT, SORTS, RiskView, entries_sorted, preset_entries
-from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS
+from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS, SIZE_SORT_WORDS, SORT_WORDS
 from references.pages.security import page
 from references.pages.usage import risk_if_known
 from references.risk_report import PRESETS, RiskReport, report_grouped
 from references.text import group_name
 from references.text_structure import text_structure
 
-PAGE_SIZE = 30
+# A page stays well under 100 kB with its style sheet, however long the names, and with boxes to tick.
+PAGE_SIZE = 20
 # Each group comes with its members, folded.
-GROUP_PAGE_SIZE = 16
-PRESET, FLAG, MODE = "preset", "flag", "mode"
-MODELS = "models"
+GROUP_PAGE_SIZE = 10
+PRESET, FLAG, MODE, FORMAT = "preset", "flag", "mode", "format"
+MODELS, TABLE = "models", "csv"
 NARROWED_BY = ("parameters", "baseline", "nsfw", "size", "tag")
 
 
@@ -54,10 +56,12 @@ def risk_page(request: HttpRequest, category: str) -> HttpResponse:
     }
     if risk is None:
         return render(request, "catalogue/risk.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    context |= _report(
-        request, known, _view(known, risk.report, is_grouped=is_grouped), asked, is_grouped=is_grouped
-    )
-    return render(request, "catalogue/risk.html", context)
+    view = _view(known, risk.report, is_grouped=is_grouped)
+    wanted = _Wanted.of(request, known, view)
+    if asked.get(FORMAT) == TABLE:
+        return _table(category, wanted.entries)
+    context |= _report(wanted, is_grouped=is_grouped)
+    return render(request, "catalogue/risk.html", {**context, "age": risk.age})
 
 
 def _view(known: Columns, report: RiskReport, *, is_grouped: bool) -> RiskView:
@@ -73,43 +77,81 @@ def _view(known: Columns, report: RiskReport, *, is_grouped: bool) -> RiskView:
     return RiskView(groups.entries, members, {})
 
 
-def _report(
-    request: HttpRequest, known: Columns, view: RiskView, asked: QueryDict, *, is_grouped: bool
-) -> dict[str, object]:
-    preset = asked.get(PRESET, "") if asked.get(PRESET) in PRESETS else ""
-    flags = tuple(flag for flag in RiskFlag if flag in asked.getlist(FLAG))
-    facets = [facet for facet in known.facets if facet.name in NARROWED_BY]
-    selection = Selection(search_text(asked), chosen_values(asked, facets))
-    sort = asked.get(SORT, "") if asked.get(SORT, "").removeprefix("-") in SORTS else DEFAULT_SORT
-    links = PageLinks(request.path, _state(selection, preset, flags, sort, asked))
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the query string asks for, and what there is of it: `entries` are the rows of all pages."""
 
-    flagged = view.flagged(flags)
-    chosen = preset_entries(flagged, preset)
-    fitting = view.fitting(_names(known, selection), flagged)
-    kept = preset_entries(fitting, preset)
-    shown = entries_sorted(kept, sort)
-    pager = Pager.at(
-        links, page_number(asked), page_size=GROUP_PAGE_SIZE if is_grouped else PAGE_SIZE, total=len(shown)
-    )
+    known: Columns
+    view: RiskView
+    links: PageLinks
+    page: int
+    preset: str
+    flags: Sequence[RiskFlag]
+    facets: Sequence[Facet]
+    selection: Selection
+    sort: str
+    fitting: Sequence[RiskEntry]
+    entries: Sequence[RiskEntry]
+
+    @classmethod
+    def of(cls, request: HttpRequest, known: Columns, view: RiskView) -> "_Wanted":
+        asked = request.GET
+        preset = asked.get(PRESET, "") if asked.get(PRESET) in PRESETS else ""
+        flags = tuple(flag for flag in RiskFlag if flag in asked.getlist(FLAG))
+        facets = [facet for facet in known.facets if facet.name in NARROWED_BY]
+        selection = Selection(search_text(asked), chosen_values(asked, facets))
+        sort = asked.get(SORT, "") if asked.get(SORT, "").removeprefix("-") in SORTS else DEFAULT_SORT
+        fitting = view.fitting(_names(known, selection), view.flagged(flags))
+        return cls(
+            known=known,
+            view=view,
+            links=PageLinks(request.path, _state(selection, preset, flags, sort, asked)),
+            page=page_number(asked),
+            preset=preset,
+            flags=flags,
+            facets=facets,
+            selection=selection,
+            sort=sort,
+            fitting=fitting,
+            entries=entries_sorted(preset_entries(fitting, preset), sort),
+        )
+
+
+def _table(category: str, entries: Sequence[RiskEntry]) -> HttpResponse:
+    """The rows of all pages for spreadsheets, in the columns that the API has."""
+    response = HttpResponse(risk_csv(entries), content_type=f"{CSV}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{category}-deletion-risk-selected.csv"'
+    return response
+
+
+def _report(wanted: _Wanted, *, is_grouped: bool) -> dict[str, object]:
+    known, view, links, selection = wanted.known, wanted.view, wanted.links, wanted.selection
+    chosen = preset_entries(view.flagged(wanted.flags), wanted.preset)
+    size = GROUP_PAGE_SIZE if is_grouped else PAGE_SIZE
+    pager = Pager.at(links, wanted.page, page_size=size, total=len(wanted.entries))
+    has_sizes = known.index.category != TEXT_CATEGORY
     return {
         "links": links,
-        "sort": sort,
-        "preset": preset,
+        "sort": wanted.sort,
+        "sorts": {**SORT_WORDS, **(SIZE_SORT_WORDS if has_sizes else {})},
+        "preset": wanted.preset,
         "search": selection.query,
-        "presets": [_preset_option(links, preset, name, fitting) for name in ("", *PRESET_WORDS)],
-        "flags": _flag_options(links, kept, flags),
+        "presets": [
+            _preset_option(links, wanted.preset, name, wanted.fitting) for name in ("", *PRESET_WORDS)
+        ],
+        "flags": _flag_options(links, wanted.entries, wanted.flags),
         "facets": [
             facet_options(_facet_counts(known, view, chosen, selection, facet), selection, links, facet)
-            for facet in facets
+            for facet in wanted.facets
         ],
-        "chips": [*selection_chips(selection, links), *_flag_chips(links, flags)],
+        "chips": [*selection_chips(selection, links), *_flag_chips(links, wanted.flags)],
         "clear_url": links.cleared(kept=(PRESET, SORT, MODE)),
-        "hidden_fields": links.hidden(SEARCH),
-        "modes": _modes(links, is_grouped=is_grouped) if known.index.category == TEXT_CATEGORY else [],
-        "csv_url": _csv_url(known.index.category, preset),
+        "hidden_fields": links.hidden(SEARCH, SORT),
+        "modes": [] if has_sizes else _modes(links, is_grouped=is_grouped),
+        "csv_url": links.replaced(**{FORMAT: TABLE}),
         "pager": pager,
-        "rows": view.rows(shown[pager.offset : pager.last]),
-        "has_sizes": known.index.category != TEXT_CATEGORY,
+        "rows": view.rows(wanted.entries[pager.offset : pager.last]),
+        "has_sizes": has_sizes,
         "summary": _summary(view.entries),
     }
 
@@ -173,14 +215,6 @@ def _modes(links: PageLinks, *, is_grouped: bool) -> list[Option]:
         Option("Groups", links.replaced(**{MODE: None}), is_grouped),
         Option("Models", links.replaced(**{MODE: MODELS}), not is_grouped),
     ]
-
-
-def _csv_url(category: str, preset: str) -> str:
-    """The API's table of the preset, model by model. It knows neither the search box nor the filters here."""
-    asked = {"format": "csv", **({"preset": preset} if preset else {})}
-    if category == TEXT_CATEGORY:
-        asked["include_backend_variations"] = "true"
-    return f"/api/model_references/statistics/{category}/deletion-risk?{urlencode(asked)}"
 
 
 def _summary(entries: Sequence[RiskEntry]) -> dict[str, int]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from references.deletion_risk import RiskEntry, RiskFlag
-from references.pages.list_rows import MOST_VARIANTS
 from references.pages.risk_words import FLAG_WORDS, FlagWords
 from references.risk_report import PRESETS
 
 GB = 10**9
+# Of a group; all of them are in the list of models that the rest leads to.
+MOST_MEMBERS = 4
 DEFAULT_SORT = "-month"
 SORTS: dict[str, Callable[[RiskEntry], object]] = {
     "name": lambda entry: entry.name.casefold(),
@@ -34,7 +35,8 @@ class RowFlag:
 class RiskRow:
     """`members` are the models of a group, or none for a model. `links_to` is the model the name leads to.
 
-    `size` is in bytes, as the catalogue shows it; the report's is in binary units, and rounded.
+    `flags` of a member are those that not every member has: the others are said once, of the group. `size` is in
+    bytes, as the catalogue shows it; the report's is in binary units, and rounded.
     """
 
     entry: RiskEntry
@@ -50,7 +52,7 @@ class RiskRow:
 
     @property
     def shown(self) -> Sequence["RiskRow"]:
-        return self.members[:MOST_VARIANTS]
+        return self.members[:MOST_MEMBERS]
 
     @property
     def left_out(self) -> int:
@@ -88,8 +90,15 @@ class RiskView:
             return RiskRow(entry, _row_flags(entry, [entry]), entry.name, size=size)
         if len(members) == 1:
             return RiskRow(entry, _row_flags(entry, members), members[0].name)
-        rows = [RiskRow(member, _row_flags(member, [member]), member.name) for member in members]
-        return RiskRow(entry, _row_flags(entry, members), "", rows)
+        flags = _row_flags(entry, members)
+        parted = {flag.words for flag in flags if flag.part}
+        rows = [
+            RiskRow(
+                member, [flag for flag in _row_flags(member, [member]) if flag.words in parted], member.name
+            )
+            for member in members
+        ]
+        return RiskRow(entry, flags, "", rows)
 
 
 def _row_flags(entry: RiskEntry, members: Sequence[RiskEntry]) -> list[RowFlag]:

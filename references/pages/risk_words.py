@@ -35,6 +35,29 @@ FLAG_WORDS: dict[RiskFlag, FlagWords] = {
 }
 
 
+# Orders of the list, with the end on which they begin.
+SORT_WORDS: dict[str, str] = {
+    "-month": "Most requests, past month",
+    "month": "Fewest requests, past month",
+    "-day": "Most requests, past day",
+    "day": "Fewest requests, past day",
+    "-total": "Most requests ever",
+    "total": "Fewest requests ever",
+    "-workers": "Most workers",
+    "workers": "Fewest workers",
+    "-score": "Gravest risk",
+    "score": "Least risk",
+    "name": "Name",
+    "-name": "Name, from the end",
+}
+SIZE_SORT_WORDS: dict[str, str] = {
+    "-size": "Largest",
+    "size": "Smallest",
+    "-value": "Most requests per GB",
+    "value": "Fewest requests per GB",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PresetWords:
     label: str

@@ -11,10 +11,18 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from references.categories import CATEGORIES, CategorySpec
-from references.pages.columns import Columns, Selection, columns
+from references.pages.columns import (
+    NUMBER_FIELDS,
+    SEARCH_FIELDS,
+    TEXT_FIELDS,
+    Columns,
+    Selection,
+    columns,
+)
 from references.pages.list_query import SEARCH, search_text
 from references.pages.list_rows import ModelRow, rows_of
 from references.pages.security import page
+from references.pages.terms import unknown_fields
 
 SHOWN_PER_CATEGORY = 8
 
@@ -45,10 +53,17 @@ def search(request: HttpRequest) -> HttpResponse:
         {
             "section": "catalogue",
             "search": query,
+            **fields_missed(query),
             "matches": matches,
             "total": sum(category.total for category in matches),
         },
     )
+
+
+def fields_missed(query: str) -> dict[str, object]:
+    """What to say of a query that names fields which do not exist."""
+    missed = unknown_fields(query, SEARCH_FIELDS)
+    return {"unknown_fields": missed, "search_fields": [*TEXT_FIELDS, *NUMBER_FIELDS] if missed else []}
 
 
 def _matches(spec: CategorySpec, known: Columns, query: str) -> CategoryMatches:

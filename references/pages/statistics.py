@@ -1,6 +1,7 @@
 """A category in figures, drawn."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse
@@ -10,10 +11,12 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from references.analytics import statistics
+from references.api.risk_csv import spreadsheet_safe
 from references.categories import CATEGORIES, TEXT_CATEGORY
 from references.pages.choices import Option, spec_or_404
 from references.pages.columns import Columns, columns
 from references.pages.facets import FACETS
+from references.pages.labels import baseline_label
 from references.pages.links import PageLinks
 from references.pages.plots import Bar, Matrix, bars, matrix
 from references.pages.security import page
@@ -39,6 +42,11 @@ class Distribution:
     lacking: int = 0
     is_range: bool = False
 
+    @property
+    def copied(self) -> str:
+        bars_told = ((bar.label, bar.count, bar.share) for bar in self.bars)
+        return _table_text([(self.heading, "Count", "Share in %"), *bars_told])
+
 
 @require_safe
 @page
@@ -47,6 +55,7 @@ def statistics_page(request: HttpRequest, category: str) -> HttpResponse:
     known = columns(category)
     is_grouped = category == TEXT_CATEGORY and GROUPED in request.GET
     figures = statistics(known.snapshot, is_grouped=is_grouped).figures if len(known) else None
+    styled = None if is_grouped else _matrix(known)
     links = PageLinks(request.path, {})
     return render(
         request,
@@ -57,9 +66,10 @@ def statistics_page(request: HttpRequest, category: str) -> HttpResponse:
             "categories": CATEGORIES.values(),
             "figures": figures,
             "is_empty": figures is None,
-            "rating": _rating(category, figures) if figures else [],
+            "rating": _rating(category, figures) if figures else None,
             "distributions": _distributions(known, category, figures, is_grouped) if figures else [],
-            "matrix": None if is_grouped else _matrix(known),
+            "matrix": styled,
+            "matrix_copied": _matrix_text(styled) if styled else "",
             "modes": [
                 Option("Models", links.path, not is_grouped),
                 Option("Groups", f"{links.path}?{GROUPED}=1", is_grouped),
@@ -71,10 +81,11 @@ def statistics_page(request: HttpRequest, category: str) -> HttpResponse:
     )
 
 
-def _rating(category: str, figures: dict) -> list[Bar]:
+def _rating(category: str, figures: dict) -> Distribution:
     counts = [("Safe for work", figures["sfw_count"]), ("NSFW", figures["nsfw_count"])]
     urls = [_listing(category, "nsfw", value) for value in FACETS["nsfw"].order]
-    return bars(counts, total=figures["total_models"], urls=urls)
+    drawn = bars(counts, total=figures["total_models"], urls=urls)
+    return Distribution("rating", "Rating", "Whether they are safe for work.", drawn)
 
 
 def _distributions(known: Columns, category: str, figures: dict, is_grouped: bool) -> list[Distribution]:
@@ -149,6 +160,20 @@ def _matrix(known: Columns) -> Matrix | None:
         return None
     rows = [baseline for baseline, _ in baselines.most_common(MATRIX_ROWS)]
     return matrix(rows, [style for style, _ in styles.most_common()], dict(pairs))
+
+
+def _matrix_text(drawn: Matrix) -> str:
+    rows = ((baseline_label(label), *(cell.count for cell in cells)) for label, cells in drawn.rows)
+    return _table_text([("Baseline", *drawn.columns), *rows])
+
+
+def _table_text(rows: Iterable[Sequence[str | float]]) -> str:
+    """Figures as spreadsheets take them from the clipboard: a line for each row, a tab between two cells."""
+    return "\n".join("\t".join(map(_cell_text, row)) for row in rows)
+
+
+def _cell_text(value: str | float) -> str:
+    return spreadsheet_safe(" ".join(value.split())) if isinstance(value, str) else str(value)
 
 
 def _listing(category: str, facet: str, value: str) -> str:

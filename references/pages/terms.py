@@ -7,7 +7,7 @@ from dataclasses import dataclass
 LONGEST_QUERY = 200
 MOST_TERMS = 12
 
-_TERM = re.compile(r'(?:(?P<field>[a-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))', re.IGNORECASE)
+_TERM = re.compile(r'(?:(?P<field>[a-z_]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))', re.IGNORECASE)
 _AMOUNT = re.compile(r"(?P<sign>[<>]=?|=)?(?P<number>\d+(?:\.\d+)?)(?P<unit>[kmgtbp]?)b?\Z", re.IGNORECASE)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12, "p": 10**15}
 
@@ -52,6 +52,16 @@ def terms_parse(query: str, fields: Container[str]) -> tuple[Term, ...]:
         if value.strip():
             terms.append(Term(field, value.strip().lower()))
     return tuple(dict.fromkeys(terms))[:MOST_TERMS]
+
+
+def unknown_fields(query: str, fields: Container[str]) -> tuple[str, ...]:
+    """What stands before a colon as if it were a field, and is none; an address is text on purpose."""
+    asked = (
+        match["field"].lower()
+        for match in _TERM.finditer(query[:LONGEST_QUERY])
+        if match["field"] and not (match["plain"] or "").startswith("//")
+    )
+    return tuple(dict.fromkeys(field for field in asked if field not in fields))[:MOST_TERMS]
 
 
 def amount_parse(value: str) -> Amount | None:

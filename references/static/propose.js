@@ -141,20 +141,32 @@
 
   const countTicks = (form) => {
     const ticks = () => [...document.querySelectorAll(`input[type="checkbox"][form="${form.id}"]`)];
-    const all = form.querySelector("[data-selection-all]");
-    const allTick = all.querySelector("input");
+    // Each of these boxes leads many: all of the page, or those that are flagged.
+    const leaders = [...form.querySelectorAll("[data-selection-all]")].map((label) => ({
+      label,
+      box: label.querySelector("input"),
+      count: label.querySelector("[data-selection-part]"),
+      led: () => ticks().filter((tick) => label.dataset.selectionAll !== "flagged" || "flagged" in tick.dataset),
+    }));
     const show = () => {
       const on = ticks().filter((tick) => tick.checked).length;
-      allTick.checked = on > 0 && on === ticks().length;
-      allTick.indeterminate = on > 0 && on < ticks().length;
+      for (const { label, box, count, led } of leaders) {
+        const all = led();
+        const part = all.filter((tick) => tick.checked).length;
+        box.checked = part > 0 && part === all.length;
+        box.indeterminate = part > 0 && part < all.length;
+        if (count) count.textContent = `(${part} of ${all.length})`;
+        label.hidden = all.length === 0;
+      }
       for (const count of form.querySelectorAll("[data-selection-count]")) count.textContent = on ? `(${on})` : "";
       for (const button of form.querySelectorAll("button")) button.disabled = on === 0;
     };
-    all.hidden = false;
-    allTick.addEventListener("change", () => {
-      for (const tick of ticks()) tick.checked = allTick.checked;
-      show();
-    });
+    for (const { box, led } of leaders) {
+      box.addEventListener("change", () => {
+        for (const tick of led()) tick.checked = box.checked;
+        show();
+      });
+    }
     document.addEventListener("change", (event) => {
       if (event.target.getAttribute("form") === form.id) show();
     });

@@ -174,6 +174,48 @@ def test_a_checksum_is_copied_and_said_to_be(new_page: NewPage):
     assert '"name": "stable_diffusion"' in page.evaluate("navigator.clipboard.readText()")
 
 
+def test_a_phone_can_sort_by_what_it_has_no_column_for(new_page: NewPage):
+    page = new_page(PAGES["image risk"], width=PHONE)
+    expect(page.get_by_role("link", name="Workers", exact=True)).to_be_hidden()
+    page.get_by_label("Sort").select_option("Most workers")
+    expect(page).to_have_url(re.compile(r"\?sort=-workers$"))
+    expect(page.get_by_label("Sort")).to_have_value("-workers")
+    page.get_by_label("Sort").select_option("Smallest")
+    expect(page).to_have_url(re.compile(r"\?sort=size$"))
+    expect(page.locator("tbody .row-link").first).to_have_text("Model 01")
+
+
+def test_the_variants_of_a_group_at_risk_fit_on_a_phone(new_page: NewPage):
+    page = new_page(PAGES["text risk"], width=PHONE)
+    page.get_by_text("2 variants").click()
+    expect(page.get_by_role("link", name="NeverSleep/Lumimaid-v0.2-70B")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE
+
+
+@pytest.mark.parametrize("width", [1440, PHONE])
+def test_flagged_models_are_ticked_at_once_and_counted(
+    new_page: NewPage, settings: Settings, live_server: object, width: int
+):
+    people_know(settings)
+    page = new_page(width=width)
+    session = {"name": settings.SESSION_COOKIE_NAME, "value": session_of(REQUESTOR), "url": live_server.url}
+    page.context.add_cookies([session])
+    page.goto("/deletion-risk/text_generation?mode=models")
+    flagged = page.get_by_label("Flagged")
+    propose = page.locator("#selection button")
+    expect(page.locator(".selection")).to_contain_text("Flagged (0 of 3)")
+    flagged.check()
+    expect(propose).to_have_text("Propose removal of the ticked (3)")
+    page.locator("td.tick input[data-flagged]").first.uncheck()
+    expect(page.locator(".selection")).to_contain_text("Flagged (2 of 3)")
+    assert flagged.evaluate("box => box.indeterminate")
+    page.get_by_label("All on this page").check()
+    expect(flagged).to_be_checked()
+    page.get_by_label("All on this page").uncheck()
+    expect(flagged).not_to_be_checked()
+    expect(propose).to_be_disabled()
+
+
 def background(page: Page) -> str:
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -296,3 +338,24 @@ def test_pages_of_the_real_catalogue_are_light(all_real_models: None, settings: 
         assert ParsedPage(response).text
         weights[path] = styles + len(response.content)
     assert {path: weight for path, weight in weights.items() if weight > 100_000} == {}
+
+
+def test_every_page_of_the_real_deletion_risk_is_light(all_real_models: None, settings: Settings):
+    styles = len(Path(finders.find("site.css")).read_bytes())
+    client = Client(headers={"accept": "text/html"})
+    people_know(settings)
+    client.cookies[settings.SESSION_COOKIE_NAME] = session_of(REQUESTOR)
+    weights = {}
+    for category, query in (
+        ("text_generation", "sort=-workers&preset=deletion_candidates"),
+        ("text_generation", "sort=-score&mode=models&preset=deletion_candidates"),
+        ("image_generation", "sort=name&preset=deletion_candidates"),
+    ):
+        path = f"/deletion-risk/{category}?{query}"
+        while path:
+            response = client.get(path)
+            weights[path] = styles + len(response.content)
+            following = [link["href"] for link in ParsedPage(response).all("a", rel="next")]
+            path = following[0] if following else None
+    assert len(weights) > 60
+    assert {path: weight for path, weight in weights.items() if weight > 94_000} == {}

@@ -47,12 +47,35 @@ def test_a_file_that_another_model_has_is_noticed_whatever_its_category():
 
 
 def test_one_hash_for_two_files_of_a_record_is_noticed():
-    file = make_download("a.bin", file_url="https://huggingface.co/a.bin", sha256sum=HASH)
-    (found,) = warned(config={"download": [file, file]})
+    files = [
+        make_download(name, file_url="https://huggingface.co/a.bin", sha256sum=HASH)
+        for name in ("a.bin", "b.bin")
+    ]
+    (found,) = warned(config={"download": files})
     assert (found.path, found.text) == (
         "config.download.1.sha256sum",
         "File 1 of this record has the same hash.",
     )
+
+
+@pytest.mark.parametrize("second", ["a.bin", " A.BIN "])
+def test_one_name_for_two_files_of_a_record_is_serious(second):
+    files = [
+        make_download(name, file_url="https://huggingface.co/a.bin", sha256sum=digest)
+        for name, digest in (("a.bin", HASH), ("b.bin", OWN_HASH), (second, "13579bdf" * 8))
+    ]
+    (found,) = warned(config={"download": files})
+    assert (found.path, found.level) == ("config.download.2.file_name", "serious")
+    assert found.text == "File 1 of this record has the same name, so one would replace the other."
+
+
+@pytest.mark.parametrize("names", [("", ""), (None, None), (7, 7)])
+def test_files_without_a_name_are_not_taken_for_each_other(names):
+    files = [
+        {"file_name": name, "file_url": "https://huggingface.co/a.bin", "sha256sum": digest}
+        for name, digest in zip(names, (HASH, OWN_HASH), strict=True)
+    ]
+    assert warned(config={"download": files}) == []
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from references.pages.labels import baseline_label
 # A value that several models have may fit another one, too.
 _FEWEST_USES = 2
 _MOST_SUGGESTIONS = 60
+# What says something about one model alone, even where a copy of it says the same.
+_ONES_OWN = frozenset({"display_name", "homepage", "showcases", "trigger", "url"})
 _MOST_EXAMPLES = 12
 # A map ends with rows to write into.
 _SPARE_ROWS = 2
@@ -37,19 +39,24 @@ def form_view(
     views = [_field(spec, spec.name, document, usual) for spec in category_fields(category)]
     if fixed_name:
         next(view for view in views if view.spec.name == "name").is_fixed = True
-    by_path = {view.path: view for view in _all(views)}
+    # As they stand in the page: what is a section of its own comes after the rest, the files first.
+    views.sort(key=_section)
+    # Faults know the rows of a map by their names.
+    by_path = {view.path: view for view in _all(views, with_map_rows=False)}
     summary = [placed for fault in faults for placed in fault_placed(fault, by_path)]
+    places = {view.id: place for place, view in enumerate(_all(views))}
     return FormView(
         fields=[view for view in views if view.spec.kind is not Kind.PART],
-        parts=sorted(
-            (view for view in views if view.spec.kind is Kind.PART), key=lambda view: not _has_rows(view)
-        ),
-        summary=summary,
+        parts=[view for view in views if view.spec.kind is Kind.PART],
+        # What is about no field in particular comes first.
+        summary=sorted(summary, key=lambda placed: places.get(placed[0], -1)),
     )
 
 
-def _has_rows(view: FieldView) -> bool:
-    return any(member.spec.kind is Kind.PARTS for member in view.members)
+def _section(view: FieldView) -> int:
+    if view.spec.kind is not Kind.PART:
+        return 0
+    return 1 if any(member.spec.kind is Kind.PARTS for member in view.members) else 2
 
 
 def _field(spec: FieldSpec, path: str, holder: Mapping[str, Any], usual: "_Usual") -> FieldView:
@@ -136,10 +143,15 @@ _Usual = dict[str, list[str]]
 
 
 def _usual_values(held: Snapshot) -> _Usual:
-    """For each field of the records, what several of them have in it: strings, list elements, names of a map."""
+    """For each field of the records, what several of them have in it: strings, list elements, names of a map.
+
+    Fields that are each model's own are not among them.
+    """
     counts: dict[str, Counter[str]] = {}
     for row in held.rows:
         for name, value in row.record.items():
+            if name in _ONES_OWN:
+                continue
             words = [value] if isinstance(value, str) else value if isinstance(value, list | dict) else ()
             counts.setdefault(name, Counter()).update(
                 {word for word in words if isinstance(word, str) and word}
@@ -154,11 +166,10 @@ def _usual_values(held: Snapshot) -> _Usual:
     }
 
 
-def _all(views: Iterable[FieldView]) -> Iterator[FieldView]:
+def _all(views: Iterable[FieldView], *, with_map_rows: bool = True) -> Iterator[FieldView]:
     for view in views:
         yield view
-        yield from _all(view.members)
-        # Faults know the rows of a map by their names.
-        if view.spec.kind is not Kind.MAP:
+        yield from _all(view.members, with_map_rows=with_map_rows)
+        if with_map_rows or view.spec.kind is not Kind.MAP:
             for row in view.rows:
-                yield from _all(row.members)
+                yield from _all(row.members, with_map_rows=with_map_rows)

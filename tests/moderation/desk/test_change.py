@@ -49,7 +49,7 @@ def show(client, change: PendingChange, query: str = "") -> Page:
 def cells(client, change: PendingChange, field: str, query: str = "") -> list[str]:
     """The cells of the field's row in the table of differences, as text."""
     body = client.get(path(change, query)).content.decode()
-    row = body.split(f"<code>{field}</code>")[1].split("</tr>")[0]
+    row = body.split(f'<th scope="row"><code>{field}</code>')[1].split("</tr>")[0]
     return [_text(cell.split("</td>")[0].partition(">")[2]) for cell in row.split("<td ")[1:]]
 
 
@@ -85,7 +85,7 @@ def test_members_of_lists_and_files_are_told_one_by_one(ada, edit):
     assert cells(ada, edit, "description") == ["old words", "new words"]
     assert cells(ada, edit, "tags") == ["gone 1 more, unchanged", "come 1 more, unchanged"]
     before, after = cells(ada, edit, "config.download")
-    unhashed = "file_url: https://example.org/{0} sha256sum: FIXME"
+    unhashed = "file_url: https://example.org/{0} open sha256sum: FIXME"
     assert before == f"a.ckpt sha256sum: {'a' * 64} b.ckpt {unhashed.format('b.ckpt')}"
     assert after == f"a.ckpt sha256sum: {'b' * 64} c.ckpt {unhashed.format('c.ckpt')}"
 
@@ -145,7 +145,7 @@ def test_three_ways_a_list_of_files_is_told_file_by_file(ada):
     assert was == (
         f"a sha256sum: {'1' * 64} c file_url: https://example.org/c sha256sum: {'3' * 64} 1 more, unchanged"
     )
-    assert now == f"2 unchanged c file_url: https://example.org/c sha256sum: {'3' * 64}"
+    assert now == f"2 unchanged c file_url: https://example.org/c open sha256sum: {'3' * 64}"
     assert proposed == f"a sha256sum: {'4' * 64} 2 more, unchanged sha256sum: {'1' * 64}"
 
 

@@ -1,5 +1,7 @@
 """The queue: what it shows, how it is narrowed down, and deciding about many changes at once."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.http import QueryDict
@@ -285,12 +287,15 @@ def test_reasons_are_saved_and_forgotten(ada):
 
 def test_the_query_keeps_what_it_was_asked():
     asked = QueueQuery(
-        show="critical",
+        show="competing",
         text="a b",
         statuses=("pending",),
+        kinds=("update", "delete"),
         categories=("lora",),
         proposers=("1", "2"),
         batch=3,
+        since=date(2026, 11, 1),
+        until=date(2026, 11, 30),
     )
     assert queue_query_parse(QueryDict(asked.encoded()[1:])) == asked
 

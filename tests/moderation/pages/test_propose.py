@@ -474,9 +474,10 @@ def file_typed(rita, url: str, address: str) -> dict[str, str]:
 def test_whether_new_addresses_were_opened_is_kept_with_the_note(rita, ticked, answer):
     shown = do(rita, NEW, "preview", file_typed(rita, NEW, "https://huggingface.co/a.bin"))
     page = Page(shown)
-    (link,) = page.all("a", href="https://huggingface.co/a.bin")
-    assert link["rel"] == "noopener noreferrer nofollow"
-    assert "target" not in link
+    assert "New addresses 1 https://huggingface.co/a.bin Open" in page.text
+    links = page.all("a", href="https://huggingface.co/a.bin")
+    assert {link["rel"] for link in links} == {"noopener noreferrer nofollow"}
+    assert not any("target" in link for link in links)
     assert "Nobody has checked yet that these give the file" in page.text
     do(rita, NEW, "send", {**FormReader(shown).values, "note": "Please.", **ticked})
     assert PendingChange.objects.get().notes == f"Please.\n\nAddresses checked by the proposer: {answer}."
@@ -487,8 +488,7 @@ def test_only_new_addresses_are_asked_about(rita):
     assert "I have opened every new address" not in Page(preview(rita, EDIT, description="new words")).text
     assert send(rita, EDIT, description="new words").notes is None
     moved = do(rita, EDIT, "preview", file_typed(rita, EDIT, "https://example.org/b.bin"))
-    assert Page(moved).all("a", href="https://example.org/b.bin")
-    assert not Page(moved).all("a", href="https://example.org/a.bin")
+    assert "New addresses 1 https://example.org/b.bin Open Nobody" in Page(moved).text
 
 
 def test_an_address_that_browsers_may_not_follow_is_text(rita):
@@ -576,3 +576,76 @@ def test_the_form_names_no_field_of_a_record_by_hand():
     for category in CATEGORIES:
         fields = set(serializer_of(record_type(category)).fields) - {"record_type"}
         assert {spec.name for spec in category_fields(category)} == fields
+
+
+def test_an_edited_list_is_told_member_by_member(rita):
+    files = [make_download(f"{name}.bin", sha256sum=digit * 64) for name, digit in (("a", "1"), ("b", "2"))]
+    make_live("painter", tags=["anime", "retro"], config={"download": files})
+    shown = preview(
+        rita, EDIT, **{"tags": "anime\r\ncomic", "config.download.1.file_url": "https://example.org/c.bin"}
+    )
+    page = Page(shown)
+    start = page.text.index("Field Before After")
+    assert page.text[start:].startswith(
+        "Field Before After config.download critical "
+        "b.bin file_url: https://example.org/b.bin open 1 more, unchanged "
+        "b.bin file_url: https://example.org/c.bin open 1 more, unchanged "
+        "tags retro 1 more, unchanged comic 1 more, unchanged "
+    )
+    change = send(rita, EDIT, tags="anime\r\ncomic")
+    mine = Page(rita.get(f"/my-changes/{change.change_id}")).text
+    assert "tags retro 1 more, unchanged comic 1 more, unchanged" in mine
+
+
+def test_two_files_of_one_name_are_warned_of_before_sending_and_at_the_desk(rita, sign_in):
+    files = [make_download("a.bin", sha256sum=digit * 64) for digit in ("1", "2")]
+    make_live("painter", config={"download": files})
+    words = "File name of file 2 File 1 of this record has the same name, so one would replace the other."
+    assert words in Page(preview(rita, EDIT, version="7")).text
+    assert words in Page(preview(rita, EDIT, size_on_disk_bytes="much")).text
+    change = send(rita, EDIT, version="7")
+    assert words in Page(sign_in("Ada").get(f"/admin/queue/{change.change_id}/")).text
+
+
+def test_what_is_one_models_own_is_suggested_to_no_other(rita):
+    for name in ("painter", "sketcher"):
+        make_live(
+            name,
+            homepage="https://example.org/home",
+            showcases=["https://example.org/showcase.png"],
+            trigger=["own words"],
+            tags=["anime"],
+        )
+    html = rita.get(NEW).content.decode()
+    assert "<summary>Often used</summary><p>anime</p>" in html
+    assert html.count("Often used") == 1
+    assert not any(own in html for own in ("example.org", "own words"))
+
+
+def test_what_is_wrong_is_summed_up_in_the_order_of_the_form(rita):
+    form = typed(
+        rita,
+        NEW,
+        name="fresh",
+        baseline="flux_1",
+        nsfw="false",
+        size_on_disk_bytes="much",
+        homepage="javascript:alert(1)",
+    )
+    form |= {
+        "r.requirements.0.name": "steps",
+        "r.requirements.0.value": "4",
+        "r.requirements.1.name": "steps",
+        "r.requirements.1.value": "5",
+    }
+    form = {**FormReader(do(rita, NEW, "add:config.download", form)).values}
+    response = do(rita, NEW, "preview", form | {"r.name": ""})
+    page = Page(response)
+    summary = [link.removeprefix("#") for link in page.links if link.startswith("#f-")]
+    standing = [
+        attributes["id"] for _, attributes in page.elements if (attributes.get("id") or "").startswith("f-")
+    ]
+    assert summary == sorted(summary, key=standing.index)
+    assert {"f-name", "f-size_on_disk_bytes", "f-requirements-1-name", "f-config-download-0-file_url"} <= {
+        *summary
+    }

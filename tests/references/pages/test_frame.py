@@ -78,18 +78,22 @@ def test_messages_tell_good_from_bad():
 
 
 def test_a_diff_shows_both_sides_as_text():
+    gone, come = (
+        {"kind": kind, "text": text, "pieces": [{"text": text}]}
+        for kind, text in (("removed", "<b>"), ("added", "true"))
+    )
     page = rendered(
         "_diff.html",
         rows=[
-            {"path": "nsfw", "change_type": "modified", "old": "<b>", "new": "true", "is_critical": True},
-            {"path": "tags", "change_type": "added", "old": None, "new": "x"},
-            {"path": "style", "change_type": "removed", "old": "y", "new": None},
+            {"path": "nsfw", "change_type": "modified", "old": [gone], "new": [come], "is_critical": True},
+            {"path": "tags", "change_type": "added", "old": [], "new": [come]},
+            {"path": "style", "change_type": "removed", "old": [gone], "new": []},
         ],
     )
     assert [row.get("class") for row in page.all("tr")] == [
         None, "diff-modified diff-critical", "diff-added", "diff-removed",
     ]  # fmt: skip
-    assert page.text.endswith("nsfw critical <b> true tags not there x style y not there")
+    assert page.text.endswith("nsfw critical <b> true tags not there true style <b> not there")
 
 
 def test_an_address_that_is_none_is_only_text():

@@ -159,6 +159,53 @@ def test_use_of_a_text_model_is_split_by_backend(browser, usage):
     assert "aphrodite/NeverSleep/Lumimaid-v0.2-8B 5 40 1,100 22,000" in text
 
 
+@pytest.fixture
+def sizes(usage: None) -> list[str]:
+    """Models of one group: two of them are used and served."""
+    names = [f"NeverSleep/Lumimaid-v0.2-{size}B" for size in (8, 12, 4)]
+    for name in names:
+        make_record(
+            "text_generation", name, description="x", baseline="llama", text_model_group="NeverSleep/Lumimaid"
+        )
+    return names
+
+
+def test_a_text_model_has_the_figures_that_the_api_gives_it(browser, sizes):
+    told = browser.get("/api/model_references/statistics/text_generation/deletion-risk?format=json").json()
+    by_name = {entry["name"]: entry for entry in told["models"]}
+    for name in sizes:
+        entry = by_name[name]
+        page = shown(browser, "text_generation", name)
+        assert (entry["usage_day"], entry["usage_month"], entry["is_critical"]) == (150, 4440, False)
+        assert f"Workers {entry['worker_count']} Past day 150 Past month 4,440 Ever 74,150" in page.text
+        assert "Requests of its group, past month 4,440" in page.text
+        assert "critical deletion risk" not in page.text
+        assert "With those of its group it takes 33.3 % of the category's requests" in page.text
+
+
+def test_a_text_model_has_its_own_figures_beside(browser, sizes):
+    text = shown(browser, "text_generation", sizes[1]).text
+    assert (
+        "The requests are those of its whole group, as the API counts them. The workers are its own." in text
+    )
+    assert "This model alone 1 3 90 900" in text
+    assert "By its own requests alone" not in text
+    text = shown(browser, "text_generation", sizes[2]).text
+    assert "This model alone 0 0 0 0" in text
+    assert "By its own requests alone: critical Lacks a worker" in text
+
+
+def test_figures_that_are_nobody_elses_are_not_said_to_be_a_groups(browser, usage):
+    make_record("text_generation", "lab/Rose-7B", text_model_group="Rose")
+    make_record("image_generation", "stable_diffusion")
+    for category, name in (("text_generation", "lab/Rose-7B"), ("image_generation", "stable_diffusion")):
+        text = shown(browser, category, name).text
+        assert "its group" not in text
+        assert "This model alone" not in text
+        assert "By its own requests alone" not in text
+        assert "Requests, past month" in text
+
+
 def test_without_an_answer_of_the_horde_the_rest_is_shown(browser):
     make_record("image_generation", "A")
     text = shown(browser, "image_generation", "A").text

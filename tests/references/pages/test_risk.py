@@ -1,11 +1,18 @@
 import csv
 import io
+import time
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from references.deletion_risk import RiskFlag
-from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS
+from references.models import HordeCircuit, UsageSnapshot
+from references.pages import panels
+from references.pages.panels import Link
+from references.pages.risk_rows import SORTS
+from references.pages.risk_words import FLAG_WORDS, PRESET_WORDS, SIZE_SORT_WORDS, SORT_WORDS
 from references.risk_report import PRESETS
 from tests.factories import make_record
 from tests.references.pages.html import Page
@@ -109,12 +116,119 @@ def test_filters_tell_how_many_of_the_rows_they_keep(browser, images, texts, cat
     assert counts in weighed(browser, category, query).text
 
 
-def test_the_table_for_spreadsheets_is_the_preset_in_view(browser, images):
-    page = weighed(browser, query="?preset=critical")
+def table_of(browser: Client, page: Page) -> list[dict[str, str]]:
+    """The rows of the table for spreadsheets that a page links to."""
     [url] = [link for link in page.links if "format=csv" in link]
-    assert url == "/api/model_references/statistics/image_generation/deletion-risk?format=csv&preset=critical"
-    rows = list(csv.DictReader(io.StringIO(browser.get(url).content.decode())))
-    assert [row["name"] for row in rows] == ["HASDX"]
+    response = browser.get(url)
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(response.content.decode())))
+
+
+@pytest.mark.parametrize(
+    ("query", "label", "names"),
+    [
+        ("?preset=critical", "CSV of this one ", ["HASDX"]),
+        ("?preset=no_workers&q=h&sort=-name", "CSV of these 2 ", ["Unheard", "HASDX"]),
+        ("?flag=zero_usage_day&q=r", "CSV of this one ", ["RPG"]),
+        ("?sort=size", "CSV of all ", ["Unheard", "Dreamlike Diffusion", "RPG", "stable_diffusion", "HASDX"]),
+    ],
+)
+def test_the_table_for_spreadsheets_has_the_rows_in_view(browser, images, query, label, names):
+    page = weighed(browser, query=query)
+    assert label in page.text
+    assert [row["name"] for row in table_of(browser, page)] == names
+
+
+def test_the_table_for_spreadsheets_has_the_rows_of_all_pages(browser, usage):
+    for number in range(45):
+        make_record("image_generation", f"Model {number:02}")
+    page = weighed(browser, query="?sort=name&page=2")
+    assert len(page.names_of_rows()) == 20
+    assert [row["name"] for row in table_of(browser, page)] == [f"Model {number:02}" for number in range(45)]
+
+
+def test_the_table_for_spreadsheets_has_groups_where_the_page_has(browser, texts):
+    page = weighed(browser, "text_generation", "?q=lumimaid")
+    [row] = table_of(browser, page)
+    assert (row["name"], row["usage_month"], row["worker_count"]) == ("Lumimaid", "4440", "5")
+
+
+def test_a_page_without_rows_offers_no_table(browser, images):
+    assert "format=csv" not in "".join(weighed(browser, query="?q=nothing").links)
+
+
+def test_every_order_of_the_table_can_be_chosen_where_its_heads_are_out_of_sight(browser, images, texts):
+    assert {name.removeprefix("-") for name in (*SORT_WORDS, *SIZE_SORT_WORDS)} == SORTS.keys()
+    page = weighed(browser, query="?sort=-day&preset=no_workers")
+    assert {option["value"] for option in page.all("option")} == SORT_WORDS.keys() | SIZE_SORT_WORDS.keys()
+    assert [option["value"] for option in page.all("option") if "selected" in option] == ["-day"]
+    assert page.all("input", type="hidden", name="preset", value="no_workers")
+    assert not page.all("input", name="sort")
+    options = weighed(browser, "text_generation").all("option")
+    assert {option["value"] for option in options} == SORT_WORDS.keys()
+
+
+def test_the_page_tells_how_old_the_figures_are_and_can_be_loaded_again(browser, images):
+    UsageSnapshot.objects.filter(path__startswith="stats/img").update(fetched_at=time.time() - 50)
+    page = weighed(browser, query="?preset=critical&page=1")
+    assert "What the AI-Horde says, as of just now . Refresh" in page.text
+    assert "/deletion-risk/image_generation?preset=critical&page=1" in page.links
+
+
+@pytest.mark.parametrize(
+    ("failures", "age", "words"),
+    [
+        (2, 3600, "as of 1 hour ago ; the AI-Horde does not answer now. Refresh"),
+        (0, 3600, "as of 1 hour ago . Refresh"),
+        (2, 0, "as of just now . Refresh"),
+    ],
+)
+def test_an_ai_horde_that_does_not_answer_is_told(browser, images, monkeypatch, failures, age, words):
+    monkeypatch.setattr("references.horde.usage._refresh_behind", lambda call: None)
+    UsageSnapshot.objects.update(fetched_at=time.time() - age)
+    HordeCircuit.objects.create(pk=1, consecutive_failures=failures, last_failure_at=time.time() - 5)
+    assert words in weighed(browser).text
+    assert words.removesuffix(" Refresh") in Page(browser.get("/models/image_generation/RPG")).text
+
+
+@pytest.fixture
+def ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that can be done with ticked models."""
+    provider = [lambda request, category: [Link("Propose removal", f"/propose/{category}/delete")]]
+    monkeypatch.setattr(panels, "selection_actions", provider)
+
+
+def test_models_that_are_flagged_can_be_told_by_their_boxes(browser, texts, ticks):
+    for query in ("", "?mode=models"):
+        page = weighed(browser, "text_generation", query)
+        boxes = page.all("input", name="name")
+        assert len(boxes) == 4
+        flagged = {box["value"] for box in boxes if "data-flagged" in box}
+        assert flagged == {"NeverSleep/Lumimaid-v0.2-12B", "lab/Alder-7B"}
+        assert len(page.all("label", **{"data-selection-all": "flagged"})) == 1
+
+
+def test_what_all_models_of_a_group_have_is_said_once(browser, usage):
+    make_record("text_generation", "lab/Alder-7B", description="x")
+    make_record("text_generation", "lab/Alder-13B")
+    text = weighed(browser, "text_generation").text
+    assert "Lacks a worker No description 1 of 2 No baseline" in text
+    assert (
+        "2 variants lab/Alder-7B 0 workers, 0 in the past month "
+        "lab/Alder-13B No description 0 workers, 0 in the past month"
+    ) in text
+
+
+@pytest.mark.parametrize("query", ["", "?mode=models", "?sort=-score&preset=deletion_candidates"])
+def test_full_pages_of_long_rows_are_light(browser, usage, ticks, query):
+    for number in range(30):
+        for size in range(1, 12):
+            name = f"an-author-of-models/{chr(65 + number % 26)}{number}ward-of-the-final-cut-v1.{number}-{size}B"
+            make_record("text_generation", name, tags=[f"tag {number}"])
+    response = browser.get(f"/deletion-risk/text_generation{query}")
+    styles = len(Path(finders.find("site.css")).read_bytes())
+    assert len(Page(response).all("input", name="name")) >= 20
+    assert styles + len(response.content) <= 94_000
 
 
 @pytest.fixture
@@ -136,8 +250,8 @@ def test_text_models_are_weighed_by_group_with_their_variants_folded(browser, te
 def test_text_models_can_be_weighed_one_by_one(browser, texts):
     page = weighed(browser, "text_generation", "?mode=models")
     assert page.names_of_rows() == ["Lumimaid-v0.2-8B", "Lumimaid-v0.2-12B", "Lumimaid-v0.2-70B", "Alder-7B"]
-    [url] = [link for link in page.links if "format=csv" in link]
-    assert url.endswith("?format=csv&include_backend_variations=true")
+    assert [row["usage_month"] for row in table_of(browser, page)] == ["4350", "90", "0", "0"]
+    assert "Every model counts with its own requests, as of just now" in page.text
 
 
 def test_a_group_is_found_by_any_of_its_models(browser, texts):

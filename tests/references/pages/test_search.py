@@ -84,3 +84,28 @@ def test_the_model_that_was_named_is_shown_however_many_others_fit(browser, mode
         make_record("lora", f"A fox {number}")
     make_record("lora", "fox")
     assert searched(browser, "fox").names_of_rows()[2] == "fox"
+
+
+def test_what_is_no_field_is_said_with_those_that_are(browser, models):
+    text = searched(browser, "bogus:xx Size_On_Disk:4").text
+    assert "bogus: , size_on_disk: are no fields to search in, so they were looked for as text." in text
+    assert "Fields are name: , description: , tag: , baseline: ," in text
+    assert ", hash: , size: and parameters: ." in text
+    assert (
+        "bogus: is no field to search in, so it was looked for as text."
+        in Page(browser.get("/models/lora", {"q": "bogus:xx"})).text
+    )
+
+
+@pytest.mark.parametrize("query", ["fox", "name:fox", "https://example.org/fox", '"bogus:fox"'])
+def test_nothing_is_said_of_fields_where_none_is_missed(browser, models, query):
+    assert "no field" not in searched(browser, query).text
+
+
+def test_only_names_of_text_models_begin_with_an_author(browser):
+    for category in ("clip", "text_generation"):
+        make_record(category, "ViT-L/14")
+    html = browser.get("/search", {"q": "vit"}).content
+    assert html.count(b">ViT-L/14</a>") == 1
+    assert html.count(b'<span class="author">ViT-L/</span>14</a>') == 1
+    assert b">ViT-L/14</a>" in browser.get("/models/clip").content

@@ -102,3 +102,27 @@ def test_models_and_groups_have_titles_of_their_own(browser):
     assert counted(browser, "text_generation", "?groups=1").text.startswith(
         "Statistics of Text generation, groups ·"
     )
+
+
+def test_each_table_of_figures_can_be_copied_into_a_spreadsheet(browser, images):
+    make_record("image_generation", "Odd", style="anime", tags=["=1+1\twords"], nsfw=True)
+    buttons = counted(browser, "image_generation").all("button", **{"class": "copy"})
+    copied = {button["aria-label"]: button["data-copy"] for button in buttons}
+    assert list(copied) == [
+        f"Copy the figures of {name}"
+        for name in (
+            "Rating", "Baselines", "Styles", "Sizes on disk", "Tags", "File hosts", "Baselines by style",
+        )
+    ]  # fmt: skip
+    assert copied["Copy the figures of Rating"] == (
+        "Rating\tCount\tShare in %\nSafe for work\t6\t66.7\nNSFW\t3\t33.3"
+    )
+    assert copied["Copy the figures of Baselines"].split("\n") == [
+        "Baselines\tCount\tShare in %",
+        "Stable Diffusion 1\t6\t66.7",
+        "Stable Diffusion XL\t3\t33.3",
+    ]
+    assert "'=1+1 words\t1\t11.1" in copied["Copy the figures of Tags"].split("\n")
+    assert copied["Copy the figures of Baselines by style"] == (
+        "Baseline\tanime\tfurry\nStable Diffusion 1\t6\t0\nStable Diffusion XL\t2\t1"
+    )

@@ -1,6 +1,6 @@
 import pytest
 
-from references.pages.terms import MOST_TERMS, Amount, Term, amount_parse, terms_parse
+from references.pages.terms import MOST_TERMS, Amount, Term, amount_parse, terms_parse, unknown_fields
 
 FIELDS = frozenset({"name", "size", "tag"})
 
@@ -18,6 +18,7 @@ FIELDS = frozenset({"name", "size", "tag"})
         ("author/model-7B", (Term("", "author/model-7b"),)),
         ('"never closed', (Term("", "never closed"),)),
         ('"" x', (Term("", "x"),)),
+        ('n_o:"two words"', (Term("", "n_o:two words"),)),
         ("same SAME", (Term("", "same"),)),
     ],
 )
@@ -52,3 +53,18 @@ def test_amounts_have_a_sign_and_a_unit(value, amount):
 )
 def test_amounts_compare(value, holding):
     assert [number for number in (1, 2, 3) if amount_parse(value).holds(number)] == holding
+
+
+@pytest.mark.parametrize(
+    ("query", "unknown"),
+    [
+        ("bogus:xx", ("bogus",)),
+        ('Bogus:"two words" bogus:y n_o:z', ("bogus", "n_o")),
+        ("tag:retro TAG:x", ()),
+        ("http://a.example author/model:7B", ()),
+        ('"bogus:xx" 7:30', ()),
+        ("as follows: xx", ()),
+    ],
+)
+def test_prefixes_that_name_no_field_are_known(query, unknown):
+    assert unknown_fields(query, FIELDS) == unknown

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.desk.list_items import ItemChange, items
 from moderation.diffs import canonical
+from moderation.list_items import ItemChange, items
 from moderation.telling import value_text
 
 ADDED, REMOVED, SAME = ItemChange.ADDED, ItemChange.REMOVED, ItemChange.SAME
