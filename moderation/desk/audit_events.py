@@ -15,7 +15,7 @@ from references.categories import CATEGORIES
 from references.pages.links import Query
 
 ACT, CATEGORY, MODEL, USER, BEFORE = "act", "category", "model", "user", "before"
-PAGE_SIZE = 50
+PAGE_SIZE = 30
 # Conditions have no index that goes by event, so one request looks at no more events than this. Their ids have
 # no gaps: so many ids are so many rows.
 WINDOW = 10_000

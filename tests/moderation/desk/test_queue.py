@@ -1,8 +1,10 @@
 """The queue: what it shows, how it is narrowed down, and deciding about many changes at once."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
@@ -10,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from moderation.conflicts import digest
 from moderation.desk.filters import QueueQuery, queue_query_parse
 from moderation.desk.marks import open_changes
+from moderation.desk.queue import PAGE_SIZE
 from moderation.models import AuditEvent, PendingChange, SavedReason
 from moderation.review import changes_diff
 from moderation.services import change_propose
@@ -72,6 +75,18 @@ def shown_ids(client, address: str) -> list[int]:
     page = Page(client.get(QUEUE + address))
     links = page.all("a", **{"class": "row-link"})
     return [int(link["href"].split("/")[3]) for link in links]
+
+
+def test_a_full_page_of_long_names_and_notes_is_light(ada):
+    for number in range(PAGE_SIZE + 1):
+        name = f"Organisation/A-rather-long-name-that-goes-on-{number:03}-{'x' * 40}"
+        propose_create(name, nsfw=True, description="d", by=RAVI)
+    PendingChange.objects.update(notes="Words & more. " * 40)
+    answer = ada.get(QUEUE)
+    assert len(Page(answer).all("a", **{"class": "row-link"})) == PAGE_SIZE
+    sheets = [link["href"].removeprefix("/static/") for link in Page(answer).all("link", rel="stylesheet")]
+    assert sheets == ["site.css"]
+    assert len(answer.content) + len(Path(finders.find("site.css")).read_bytes()) < 100_000
 
 
 def ids(changes: dict[str, PendingChange], *names: str) -> list[int]:
