@@ -107,6 +107,11 @@ def statistics_hold(figures: CategoryFigures, category: str) -> bool:
     return _is_kept(kept, figures) and kept.version == category_revision(category)
 
 
+def statistics_stand(figures: CategoryFigures, category: str) -> bool:
+    """The same, where nothing was committed since they were found to hold."""
+    return _is_kept(_last(("statistics", category)), figures)
+
+
 def _is_kept(kept: _Kept | None, value: Any) -> TypeGuard[_Kept]:
     return kept is not None and kept.value is value and time.monotonic() < kept.expires
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from references.api.known import Known, known_answer
+from references.api.known import Known, always, known_answer
 from references.api.legacy import STEM_ALIASES, WHOLE_ALIASES
 from references.api.recent import RecentAnswers
 from references.api.responses import Answer, Headers, document_answer
@@ -117,7 +117,7 @@ class HotReads:
 
 def _current(document: Document | None) -> Known | None:
     """What a category or a record holds now. It changes with a commit, and with nothing else."""
-    return None if document is None else Known(document, holds=lambda: True)
+    return None if document is None else Known(document, holds=always, stands=always)
 
 
 def _added(page_headers: dict[str, str] | None) -> Headers | None:

@@ -25,10 +25,14 @@ Holds = Callable[[], bool]
 
 
 class Known(NamedTuple):
-    """A document, and whether it still is what its address stands for."""
+    """A document, and whether it still is what its address stands for.
+
+    `stands` tells the same as long as nothing is committed: of what lies beside the store, such as the time.
+    """
 
     document: Document
     holds: Holds
+    stands: Holds
 
 
 class KnownAnswers:
@@ -85,11 +89,17 @@ def while_kept(holds: Callable[..., bool], figures: object, *args: object, **kwa
     return asked
 
 
-def known_response(request: HttpRequest, document: Document, *, holds: Holds) -> HttpResponse:
+def always() -> bool:
+    return True
+
+
+def known_response(
+    request: HttpRequest, document: Document, *, holds: Holds, stands: Holds | None = None
+) -> HttpResponse:
     """200 with the document, which the next one to ask gets too for as long as it holds."""
     address = address_of(request.META)
     asked = _negotiated(address, request.META) if document.is_negotiated else address
-    known_answers.put(asked, Known(document, holds))
+    known_answers.put(asked, Known(document, holds, stands or holds))
     return document_response(request, document)
 
 

@@ -22,7 +22,7 @@ _Asked = tuple[str, bool]
 class _Recent(NamedTuple):
     mark: Mark
     find: Callable[[], Document | None]
-    holds: Holds
+    stands: Holds
 
 
 class RecentAnswers:
@@ -34,20 +34,20 @@ class RecentAnswers:
     def get(self, environ: Mapping[str, Any]) -> Document | None:
         """The document that answers the request of this WSGI environment, unless more than a look is needed."""
         recent = self._recent.get(_asked(environ))
-        if recent is None or recent.mark != commit_mark() or not recent.holds():
+        if recent is None or recent.mark != commit_mark() or not recent.stands():
             return None
         return recent.find()
 
     def put(self, environ: Mapping[str, Any], known: Known, mark: Mark | None) -> None:
         """Keeps what was just answered; `mark` is that of the store before it was read."""
-        document, holds = known
+        document = known.document
         asked = _asked(environ)
         if mark is None or document.is_negotiated or len(asked[0]) > ADDRESS_LENGTH:
             return
         if len(self._recent) >= KEPT:
             self._recent = {}
         find = (lambda: document) if len(document.body) <= KEPT_BYTES else ref(document)
-        self._recent[asked] = _Recent(mark, find, holds)
+        self._recent[asked] = _Recent(mark, find, known.stands)
 
 
 def _asked(environ: Mapping[str, Any]) -> _Asked:

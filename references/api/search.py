@@ -7,7 +7,7 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse
 
 from references.api.documentation import READ_ERRORS, operation
-from references.api.known import known_response
+from references.api.known import always, known_response
 from references.api.reading import ReadViewSet, category_or_unprocessable
 from references.api.schemas import SearchResponse
 from references.categories import CATEGORIES
@@ -73,7 +73,7 @@ class RecordSearch(ReadViewSet):
             page = search_category(held.index, query)
         except SearchError as error:
             raise BadRequest(str(error)) from error
-        return known_response(request, _page_document(page, [held]), holds=partial(_holds, [_state(held)]))
+        return _page_response(request, page, [held])
 
     @operation(
         "search_all_model_references_v2_search_get",
@@ -90,15 +90,18 @@ class RecordSearch(ReadViewSet):
             page = search_all([each.index for each in held], query)
         except SearchError as error:
             raise BadRequest(str(error)) from error
-        return known_response(
-            request, _page_document(page, held), holds=partial(_holds, list(map(_state, held)))
-        )
+        return _page_response(request, page, held)
 
 
 def _query(request: HttpRequest) -> SearchQuery:
     given = SearchParameters.parse(request.GET)
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     return SearchQuery(**{**given, **lists})
+
+
+def _page_response(request: HttpRequest, page: SearchPage, held: Sequence[Snapshot]) -> HttpResponse:
+    holds = partial(_holds, list(map(_state, held)))
+    return known_response(request, _page_document(page, held), holds=holds, stands=always)
 
 
 def _state(held: Snapshot) -> tuple[str, int]:

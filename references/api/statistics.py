@@ -16,6 +16,7 @@ from references.analytics import (
     risk_holds,
     statistics,
     statistics_hold,
+    statistics_stand,
 )
 from references.api.documentation import JSON, READ_ERRORS, by_name, operation
 from references.api.known import Holds, known_response, while_kept
@@ -95,7 +96,8 @@ class CategoryAnalytics(ReadViewSet):
         held = _snapshot_or_404(category)
         figures = statistics(held, is_grouped=query["group_text_models"])
         document = figures.paged(limit=query.get("limit"), offset=query["offset"])
-        return known_response(request, document, holds=while_kept(statistics_hold, figures, category))
+        holds, stands = (while_kept(each, figures, category) for each in (statistics_hold, statistics_stand))
+        return known_response(request, document, holds=holds, stands=stands)
 
     @operation(
         "read_v2_category_deletion_risk",

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from references.api.bodies import request_body
 from references.api.documentation import READ_ERRORS, operation
-from references.api.known import known_response
+from references.api.known import always, known_response
 from references.api.reading import ReadViewSet
 from references.api.responses import document_response, json_response
 from references.api.schemas_text import (
@@ -142,4 +142,4 @@ def group_not_found(name: str) -> NotFound:
 
 
 def _groups_response(request: HttpRequest, groups: TextGroups, document: Document) -> HttpResponse:
-    return known_response(request, document, holds=partial(groups_hold, groups.state))
+    return known_response(request, document, holds=partial(groups_hold, groups.state), stands=always)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from references.api.bodies import request_body
 from references.api.deployment import admit_write, primary_needed
 from references.api.documentation import WRITE_ERRORS, operation
-from references.api.known import known_response
+from references.api.known import always, known_response
 from references.api.reading import ReadViewSet
 from references.api.responses import json_response
 from references.api.schemas_text import (
@@ -268,7 +268,8 @@ class TextFamilies(ReadViewSet):
     def detect_families(self, request: HttpRequest) -> HttpResponse:
         bounds = DetectionQuery.parse(request.GET)
         groups = text_groups()
-        return known_response(request, groups.families(**bounds), holds=partial(groups_hold, groups.state))
+        holds = partial(groups_hold, groups.state)
+        return known_response(request, groups.families(**bounds), holds=holds, stands=always)
 
     @extend_schema(exclude=True)
     def put_detector(self, request: Request) -> Response:

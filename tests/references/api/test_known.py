@@ -8,7 +8,7 @@ from django.db import transaction
 from references.analytics import CategoryFigures, CategoryRisk, CategoryStats
 from references.api import known
 from references.api.hot import HotReads
-from references.api.known import Known, KnownAnswers
+from references.api.known import Known, KnownAnswers, always
 from references.documents import Document
 from references.horde.usage import STATUS_CALLS, USAGE_CALLS
 from references.models import UsageSnapshot
@@ -21,10 +21,6 @@ from tests.references.figures import recorded_bodies
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def always() -> bool:
-    return True
-
-
 @pytest.fixture
 def answers(monkeypatch):
     monkeypatch.setattr(known, "KNOWN_BYTES", 3 * known.OVERHEAD)
@@ -34,7 +30,7 @@ def answers(monkeypatch):
 def test_an_answer_is_known_for_as_long_as_it_holds(answers):
     holds = [True]
     document = Document(b"{}")
-    answers.put("/a?", Known(document, lambda: holds[0]))
+    answers.put("/a?", Known(document, lambda: holds[0], always))
     assert answers.get("/a?").document is document
     assert answers.get("/a?b=c") is None
     holds[0] = False
@@ -43,15 +39,15 @@ def test_an_answer_is_known_for_as_long_as_it_holds(answers):
 
 def test_answers_are_forgotten_when_they_would_take_too_much_memory(answers):
     for asked in "abc":
-        answers.put(asked, Known(Document(b"{}"), always))
+        answers.put(asked, Known(Document(b"{}"), always, always))
     assert [asked for asked in "abc" if answers.get(asked)] == ["c"]
-    answers.put("large", Known(Document(b"1" * 3 * known.OVERHEAD), always))
+    answers.put("large", Known(Document(b"1" * 3 * known.OVERHEAD), always, always))
     assert [asked for asked in ("c", "large") if answers.get(asked)] == []
 
 
 def test_an_answer_that_is_put_again_takes_no_more_memory(answers):
     for asked in "abbbb":
-        answers.put(asked, Known(Document(b"{}"), always))
+        answers.put(asked, Known(Document(b"{}"), always, always))
     assert [asked for asked in "ab" if answers.get(asked)] == ["a", "b"]
 
 
@@ -61,24 +57,26 @@ def test_answers_that_threads_keep_at_once_are_all_counted(answers, monkeypatch)
     def size_while_another_thread_keeps(asked, document):
         if asked == "a" and len(others) < 2:
             # Once before it has the turn, and once meanwhile.
-            other = Thread(target=answers._keep, args=(f"b{len(others)}", Known(Document(b"{}"), always)))
+            other = Thread(
+                target=answers._keep, args=(f"b{len(others)}", Known(Document(b"{}"), always, always))
+            )
             others.append(other)
             other.start()
             other.join(0.1)
         return size_of(asked, document)
 
-    answers._keep("a", Known(Document(b"1"), always))
+    answers._keep("a", Known(Document(b"1"), always, always))
     monkeypatch.setattr(known, "_size", size_while_another_thread_keeps)
-    answers._keep("a", Known(Document(b"12"), always))
+    answers._keep("a", Known(Document(b"12"), always, always))
     for other in others:
         other.join()
-    kept = {asked: document for asked, (document, _) in answers._answers.items()}
+    kept = {asked: document for asked, (document, *_) in answers._answers.items()}
     assert answers._bytes == sum(size_of(*each) for each in kept.items())
 
 
 def test_an_answer_given_in_a_transaction_that_failed_is_forgotten(answers):
     with transaction.atomic():
-        answers.put("/a?", Known(Document(b"{}"), always))
+        answers.put("/a?", Known(Document(b"{}"), always, always))
         assert answers.get("/a?") is not None
         transaction.set_rollback(True)
     assert answers.get("/a?") is None

@@ -1,4 +1,5 @@
 import gc
+import time
 from urllib.parse import quote
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection, transaction
 from config.middleware import page_headers
 from references.api import recent as module
 from references.api.hot import HotReads
-from references.api.known import Known
+from references.api.known import Known, always
 from references.api.recent import RecentAnswers
 from references.commit_mark import commit_mark
 from references.documents import Document
@@ -116,7 +117,7 @@ def environ(path: str) -> dict[str, str]:
 
 
 def known(body: bytes = b"{}", **kwargs: object) -> Known:
-    return Known(Document(body, **kwargs), lambda: True)
+    return Known(Document(body, **kwargs), holds=always, stands=always)
 
 
 @pytest.fixture
@@ -136,12 +137,24 @@ def test_large_documents_are_found_only_as_long_as_others_keep_them(mark):
     assert answers.get(environ("/small")) is small.document
 
 
-def test_what_holds_no_more_is_not_recent(mark):
-    answers, holds = RecentAnswers(), [True]
-    answers.put(environ("/a"), Known(Document(b"{}"), lambda: holds[0]), mark)
-    assert answers.get(environ("/a")) is not None
-    holds[0] = False
+def test_what_stands_no_more_is_not_recent_and_the_store_is_not_asked(mark):
+    answers, stands = RecentAnswers(), [True]
+    known = Known(Document(b"{}"), holds=pytest.fail, stands=lambda: stands[0])
+    answers.put(environ("/a"), known, mark)
+    assert answers.get(environ("/a")) is known.document
+    stands[0] = False
     assert answers.get(environ("/a")) is None
+
+
+def test_statistics_are_at_hand_for_their_time_alone(served, settings, monkeypatch):
+    settings.STATISTICS_CACHE_TTL = 5
+    route = "/api/model_references/statistics/lora"
+    for _ in range(2):
+        ask(route, application=served)
+    assert at_hand(served, route)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 6)
+    assert not at_hand(served, route)
 
 
 def test_what_would_take_too_much_memory_or_depends_on_more_is_not_kept(mark, monkeypatch):
