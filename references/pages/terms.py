@@ -8,6 +8,7 @@ LONGEST_QUERY = 200
 MOST_TERMS = 12
 
 _TERM = re.compile(r'(?:(?P<field>[a-z_]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))', re.IGNORECASE)
+_VALUE = re.compile(r"[\w<>=.+-]+\Z")
 _AMOUNT = re.compile(r"(?P<sign>[<>]=?|=)?(?P<number>\d+(?:\.\d+)?)(?P<unit>[kmgtbp]?)b?\Z", re.IGNORECASE)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12, "p": 10**15}
 
@@ -55,11 +56,11 @@ def terms_parse(query: str, fields: Container[str]) -> tuple[Term, ...]:
 
 
 def unknown_fields(query: str, fields: Container[str]) -> tuple[str, ...]:
-    """What stands before a colon as if it were a field, and is none; an address is text on purpose."""
+    """What stands before a colon and a value as if it were a field, and is none; addresses are text on purpose."""
     asked = (
         match["field"].lower()
         for match in _TERM.finditer(query[:LONGEST_QUERY])
-        if match["field"] and not (match["plain"] or "").startswith("//")
+        if match["field"] and (match["plain"] is None or _VALUE.match(match["plain"]))
     )
     return tuple(dict.fromkeys(field for field in asked if field not in fields))[:MOST_TERMS]
 

@@ -365,7 +365,7 @@ def test_five_thousand_changes_take_a_dozen_queries_and_later_ten(ada, many, add
         ada.get(QUEUE + address)
     assert len(again) <= 10
     if address.startswith("?show=stale"):
-        assert "500 changes, 1 to 50 here" in Page(response).text
+        assert "500 changes, 1 to 30 here" in Page(response).text
 
 
 def test_approving_rivals_warns_and_names_them(ada):

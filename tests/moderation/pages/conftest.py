@@ -28,7 +28,7 @@ def quiet_usage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         raise HordeUnavailable("down")
 
     if "usage" not in request.fixturenames:
-        for module in ("references.pages.usage", "moderation.pages.dependents"):
+        for module in ("references.pages.usage", "moderation.pages.dependents", "moderation.desk.model_use"):
             monkeypatch.setattr(f"{module}.usage_data", refuse)
 
 

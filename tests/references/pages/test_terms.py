@@ -64,6 +64,7 @@ def test_amounts_compare(value, holding):
         ("http://a.example author/model:7B", ()),
         ('"bogus:xx" 7:30', ()),
         ("as follows: xx", ()),
+        ("script:alert(1) data:text/html", ()),
     ],
 )
 def test_prefixes_that_name_no_field_are_known(query, unknown):
