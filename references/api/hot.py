@@ -58,53 +58,40 @@ class HotReads:
         self.secure_header = settings.SECURE_PROXY_SSL_HEADER
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
-        answer = self.at_hand(environ) or self._answer(environ)
+        answer = self._answer(environ)
         if answer is None:
             return self.application(environ, start_response)
         start_response(STATUS_LINES[answer.status], answer.headers)
         return [answer.body]
 
-    def at_hand(self, environ: dict[str, Any]) -> Answer | None:
-        """The answer, where it was given lately and still holds: nothing is read or rendered for it."""
-        added = self._added_headers(environ)
-        if added is None:
-            return None
-        try:
-            document = self.recent.get(environ)
-        except FAILURES:
-            return None
-        return None if document is None else self._document_answer(document, environ, added)
-
     def _answer(self, environ: dict[str, Any]) -> Answer | None:
         """None where Django has more to say: errors, cross-origin headers, parameters."""
-        added = self._added_headers(environ)
+        if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
+            return None
+        added = self.page_headers[self._is_secure(environ)]
         if added is None:
             return None
         try:
-            mark = commit_mark()
-            known = self._known(environ)
-            if known is None:
+            document = self.recent.get(environ) or self._looked_up(environ)
+            if document is None:
                 return None
-            answer = self._document_answer(known.document, environ, added)
+            return document_answer(document, environ, varies_by_origin=self.varies_by_origin, added=added)
         except FAILURES:
             # Django begins with a new connection where this one broke. What fails then too, its view reports.
             return None
+
+    def _looked_up(self, environ: dict[str, Any]) -> Document | None:
+        mark = commit_mark()
+        known = self._known(environ)
+        if known is None:
+            return None
         self.recent.put(environ, known, mark)
-        return answer
+        return known.document
 
     def _known(self, environ: dict[str, Any]) -> Known | None:
         path = environ["PATH_INFO"]
         read = None if environ.get("QUERY_STRING") else self.routes.get(path) or _record_read(path)
         return _current(read()) if read else known_answer(environ)
-
-    def _document_answer(self, document: Document, environ: dict[str, Any], added: Headers) -> Answer:
-        return document_answer(document, environ, varies_by_origin=self.varies_by_origin, added=added)
-
-    def _added_headers(self, environ: dict[str, Any]) -> Headers | None:
-        """What the deployment adds to the answer; None where it is not for us."""
-        if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
-            return None
-        return self.page_headers[self._is_secure(environ)]
 
     def _is_secure(self, environ: dict[str, Any]) -> bool:
         """As Django tells it: by the server, or by the header that a trusted proxy sets."""
