@@ -2,11 +2,9 @@
 
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.staticfiles import finders
 from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
@@ -16,6 +14,7 @@ from references.services import sources_import
 from tests.browser.conftest import NewPage
 from tests.furnished import REQUESTOR, people_know, session_of
 from tests.references.pages.html import Page as ParsedPage
+from tests.references.pages.weights import weight
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -317,7 +316,6 @@ def all_real_models(real_sources: list[CategorySource], usage: None) -> None:
 
 
 def test_pages_of_the_real_catalogue_are_light(all_real_models: None, settings: Settings):
-    styles = len(Path(finders.find("site.css")).read_bytes())
     client = Client(headers={"accept": "text/html"})
     # Who may propose has a box to tick at each model.
     people_know(settings)
@@ -336,12 +334,11 @@ def test_pages_of_the_real_catalogue_are_light(all_real_models: None, settings: 
     ):
         response = client.get(path)
         assert ParsedPage(response).text
-        weights[path] = styles + len(response.content)
-    assert {path: weight for path, weight in weights.items() if weight > 100_000} == {}
+        weights[path] = weight(response)
+    assert {path: heavy for path, heavy in weights.items() if heavy > 100_000} == {}
 
 
 def test_every_page_of_the_real_deletion_risk_is_light(all_real_models: None, settings: Settings):
-    styles = len(Path(finders.find("site.css")).read_bytes())
     client = Client(headers={"accept": "text/html"})
     people_know(settings)
     client.cookies[settings.SESSION_COOKIE_NAME] = session_of(REQUESTOR)
@@ -354,8 +351,8 @@ def test_every_page_of_the_real_deletion_risk_is_light(all_real_models: None, se
         path = f"/deletion-risk/{category}?{query}"
         while path:
             response = client.get(path)
-            weights[path] = styles + len(response.content)
+            weights[path] = weight(response)
             following = [link["href"] for link in ParsedPage(response).all("a", rel="next")]
             path = following[0] if following else None
     assert len(weights) > 60
-    assert {path: weight for path, weight in weights.items() if weight > 94_000} == {}
+    assert {path: heavy for path, heavy in weights.items() if heavy > 94_000} == {}

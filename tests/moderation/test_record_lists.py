@@ -1,14 +1,10 @@
 """The lists of stored rows are light, however many rows there are and whatever people wrote in them."""
 
 import json
-import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
-from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -20,6 +16,7 @@ from references.services import records_import
 from references.structure_services import DEFAULT_SCHEMA, aliases_put, family_put, name_schema_put
 from tests.factories import make_imported
 from tests.references.pages.html import Page
+from tests.references.pages.weights import weight
 
 pytestmark = pytest.mark.django_db
 
@@ -136,21 +133,6 @@ def root(client: Client) -> Client:
 
 def names_of_models() -> list[str]:
     return sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
-
-
-def weight(response: HttpResponse) -> int:
-    return len(response.content) + sum(len(Path(path).read_bytes()) for path in style_sheets(response))
-
-
-def style_sheets(response: HttpResponse) -> Iterator[str]:
-    """The files of the style sheets that a page loads, and of those that they import."""
-    waiting = [link["href"].removeprefix("/static/") for link in Page(response).all("link", rel="stylesheet")]
-    while waiting:
-        name = waiting.pop()
-        path = finders.find(name)
-        yield path
-        found = re.findall(r'@import\s+(?:url\()?"?([\w./-]+)', Path(path).read_text())
-        waiting += [name.rpartition("/")[0] + "/" + each if "/" in name else each for each in found]
 
 
 def pages_of(client: Client) -> dict[str, HttpResponse]:

@@ -1,10 +1,8 @@
 """The queue: what it shows, how it is narrowed down, and deciding about many changes at once."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
-from django.contrib.staticfiles import finders
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
@@ -35,6 +33,7 @@ from tests.moderation.factories import (
     stamps,
 )
 from tests.references.pages.html import Page
+from tests.references.pages.weights import weight
 
 pytestmark = pytest.mark.django_db
 QUEUE = "/admin/queue/"
@@ -86,7 +85,7 @@ def test_a_full_page_of_long_names_and_notes_is_light(ada):
     assert len(Page(answer).all("a", **{"class": "row-link"})) == PAGE_SIZE
     sheets = [link["href"].removeprefix("/static/") for link in Page(answer).all("link", rel="stylesheet")]
     assert sheets == ["site.css"]
-    assert len(answer.content) + len(Path(finders.find("site.css")).read_bytes()) < 100_000
+    assert weight(answer) < 100_000
 
 
 def ids(changes: dict[str, PendingChange], *names: str) -> list[int]:
